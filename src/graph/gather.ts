@@ -1,0 +1,79 @@
+/** Reading rows by index and adding to rows by index, each the other's gradient. */
+import { equal, toFloat } from './elementwise.ts';
+import { expand, pad, reshape, runtimeShape, unsqueeze } from './move.ts';
+import { sum } from './reduce.ts';
+import { axisOf, type Dim, dimAt, fixed, type Shape, sizeOf } from './shape.ts';
+import { integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
+
+/**
+ * Rows of `x` along `axis` at int64 `indices`, whose shape takes the axis' place. The gradient is a scatter-add:
+ * exact and the same on every run.
+ */
+export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
+  const k = axisOf(x.shape, axis);
+  const shape = [...x.shape.slice(0, k), ...indices.shape, ...x.shape.slice(k + 1)];
+  return node('Gather', [x, indices], shape, (dy) => [scatterAdd(x.shape, indices, dy, k)], {
+    attributes: { axis: k },
+    dtype: x.dtype,
+  });
+}
+
+/**
+ * Zeros of `shape` to which updates are added at `indices` along `axis`: the transpose of `gather`, for
+ * embeddings. ScatterElements, because ScatterND races on repeated indices.
+ */
+export function scatterAdd(shape: Shape, indices: Tensor, updates: Tensor, axis = 0): Tensor {
+  const k = axisOf(shape, axis);
+  const count = sizeOf(indices.shape);
+  const flat = reshape(updates, [...shape.slice(0, k), count, ...shape.slice(k + 1)]);
+  const index = reshape(
+    indices,
+    shape.map((_, i) => (i === k ? count : 1)),
+  );
+  const spread = node('Expand', [index, runtimeShape(flat)], flat.shape, null, { dtype: 'int64' });
+  const zeros = expand(scalar(0, shape.length), shape, flat);
+  return node(
+    'ScatterElements',
+    [zeros, spread, flat],
+    shape,
+    (dy) => [null, null, reshape(gather(dy, indices, k), updates.shape)],
+    {
+      attributes: { axis: k, reduction: 'add' },
+    },
+  );
+}
+
+/**
+ * `gather` along axis 1 of x [B, N, C] by indices known now: index −1 reads zeros. Gives [B, M, C].
+ * The gradient gathers too: for each of the N rows, the places that read it, summed.
+ */
+export function gatherKnown(x: Tensor, indices: readonly number[]): Tensor {
+  const [batch, n, c] = [dimAt(x.shape, 0), fixed(dimAt(x.shape, 1), 'gatherKnown'), dimAt(x.shape, 2)];
+  const source = indices.includes(-1) ? pad(x, 1, 0, 1) : x; // one zero row, at index N
+  const at = integers(indices.map((i) => (i < 0 ? n : i)));
+  const value = node('Gather', [source, at], [batch, indices.length, c], null, { attributes: { axis: 1 } });
+  return withGradient([x], value, (dy) => [scatterKnown(dy, indices, n)]);
+}
+
+/**
+ * x [B, M, C] → [B, N, C]: row i of the result is the sum of the rows of x whose index is i; index −1 is dropped.
+ * Done by gathering for each of the N rows those that belong to it: exact, and the same on every run.
+ */
+export function scatterKnown(x: Tensor, indices: readonly number[], n: number): Tensor {
+  const readers: number[][] = Array.from({ length: n }, () => []);
+  indices.forEach((i, row) => {
+    if (i >= 0) readers[i]!.push(row);
+  });
+  const taps = Math.max(1, ...readers.map((list) => list.length));
+  const at = readers.flatMap((list) => Array.from({ length: taps }, (_, t) => list[t] ?? -1));
+  const [batch, , c] = x.shape as [Dim, Dim, Dim];
+  const value = taps === 1 ? gatherKnown(x, at) : sum(reshape(gatherKnown(x, at), [batch, n, taps, c]), [2]);
+  return withGradient([x], value, (dy) => [gatherKnown(dy, indices)]);
+}
+
+/** int64 indices [...] → float [..., depth]: 1 at the index, else 0. */
+export function oneHot(indices: Tensor, depth: number): Tensor {
+  const n = indices.shape.length;
+  const range = integers([...Array(depth).keys()], [...Array<number>(n).fill(1), depth]);
+  return toFloat(equal(unsqueeze(indices, [n]), range));
+}

@@ -1,0 +1,155 @@
+/** Ops that move values without changing them: reshape, transpose, concat, slice, pad, expand. */
+import { toFloat } from './elementwise.ts';
+import {
+  axisOf,
+  type Dim,
+  dimAt,
+  fixed,
+  multiply,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+  withDim,
+} from './shape.ts';
+import { constant, describe, integers, node, scalar, type Tensor } from './tensor.ts';
+
+/** The same values in row-major order under another shape; at most one dimension may hold the batch size. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (sizeOf(x.shape) !== sizeOf(shape))
+    throw new Error(`reshape of ${describe(x)} to ${showShape(shape)}: sizes differ`);
+  if (sameShape(x.shape, shape)) return x;
+  if (x.op === 'Reshape') return reshape(x.inputs[0]!, shape);
+  const target = integers(shape.map((d) => (typeof d === 'number' ? d : -1)));
+  return node('Reshape', [x, target], shape, (dy, y) => [reshape(dy, y.inputs[0]!.shape)]);
+}
+
+/** Axes in a new order; without one, reversed. */
+export function transpose(
+  x: Tensor,
+  order: readonly number[] = x.shape.map((_, i) => x.shape.length - 1 - i),
+): Tensor {
+  if (order.every((axis, i) => axis === i)) return x;
+  const inverse = order.map((_, i) => order.indexOf(i));
+  const shape = order.map((axis) => dimAt(x.shape, axis));
+  return node('Transpose', [x], shape, (dy) => [transpose(dy, inverse)], { attributes: { perm: order } });
+}
+
+/** The last two axes exchanged. */
+export function transposeLast(x: Tensor): Tensor {
+  const n = x.shape.length;
+  return transpose(x, [...Array(n - 2).keys(), n - 1, n - 2]);
+}
+
+/** Inserts axes of size 1 at the given places of the result. */
+export function unsqueeze(x: Tensor, axes: readonly number[]): Tensor {
+  const shape: Dim[] = [...x.shape];
+  for (const axis of [...axes].sort((a, b) => a - b)) shape.splice(axis, 0, 1);
+  return reshape(x, shape);
+}
+
+/** x[…, start:end, …] along one axis. */
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const k = axisOf(x.shape, axis);
+  const size = x.shape[k]!;
+  if (typeof size === 'number' && (start < 0 || end > size || start >= end)) {
+    throw new Error(`slice ${start}:${end} along axis ${k} of ${describe(x)}: outside`);
+  }
+  if (start === 0 && end === size) return x;
+  const rule = (dy: Tensor) => [pad(dy, k, start, fixed(size, 'gradient of slice') - end)];
+  const inputs = [x, integers([start]), integers([end]), integers([k])];
+  return node('Slice', inputs, withDim(x.shape, k, end - start), rule);
+}
+
+/** Consecutive pieces of the given sizes along an axis. */
+export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const total = sizes.reduce((a, b) => a + b, 0);
+  if (total !== dimAt(x.shape, axis))
+    throw new Error(`split of ${describe(x)} into ${sizes}: sizes do not add up`);
+  let start = 0;
+  return sizes.map((size) => slice(x, axis, start, (start += size)));
+}
+
+export function concat(xs: readonly Tensor[], axis: number): Tensor {
+  const first = xs[0]!;
+  if (xs.length === 1) return first;
+  const k = axisOf(first.shape, axis);
+  for (const x of xs) {
+    if (!sameShape(withDim(x.shape, k, 1), withDim(first.shape, k, 1))) {
+      throw new Error(`concat along axis ${k}: ${describe(first)} and ${describe(x)} differ elsewhere`);
+    }
+  }
+  const sizes = xs.map((x) => x.shape[k]!);
+  const size = sizes.reduce<Dim>((a, b) => sumDims(a, b), 0);
+  const rule = (dy: Tensor) =>
+    split(
+      dy,
+      k,
+      sizes.map((n) => fixed(n, 'gradient of concat')),
+    );
+  return node('Concat', xs, withDim(first.shape, k, size), rule, {
+    attributes: { axis: k },
+    dtype: first.dtype,
+  });
+}
+
+const sumDims = (a: Dim, b: Dim): Dim =>
+  typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : multiply('B', factor(a) + factor(b));
+function factor(dim: Dim): number {
+  if (typeof dim === 'number') throw new Error(`concat: a fixed size ${dim} cannot be joined to a batch`);
+  return dim === 'B' ? 1 : Number(dim.slice(0, -2));
+}
+
+/** Zeros (or `value`) added before and after along one axis. */
+export function pad(x: Tensor, axis: number, before: number, after: number, value = 0): Tensor {
+  if (before === 0 && after === 0) return x;
+  const k = axisOf(x.shape, axis);
+  const size = fixed(x.shape[k], `pad axis ${k} of ${describe(x)}`);
+  const rank = x.shape.length;
+  const pads = Array<number>(2 * rank).fill(0);
+  pads[k] = before;
+  pads[rank + k] = after;
+  const inputs = value === 0 ? [x, integers(pads)] : [x, integers(pads), scalar(value)];
+  const shape = withDim(x.shape, k, size + before + after);
+  return node('Pad', inputs, shape, (dy) => [slice(dy, k, before, before + size)]);
+}
+
+/** x broadcast to `shape`. Where x lacks the batch size, a tensor `like` of that shape gives it when the graph runs. */
+export function expand(x: Tensor, shape: Shape, like?: Tensor): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const has = (i: number) => x.shape[i - shape.length + x.shape.length] === shape[i];
+  if (shape.every((d, i) => typeof d === 'number' || has(i))) {
+    return expandTo(x, shape, integers(shape.map((d) => (typeof d === 'number' ? d : 1))));
+  }
+  if (!like || !sameShape(like.shape, shape)) {
+    throw new Error(`expand of ${describe(x)} to ${showShape(shape)}: a tensor of that shape is needed`);
+  }
+  return expandTo(x, shape, runtimeShape(like));
+}
+
+const expandTo = (x: Tensor, shape: Shape, target: Tensor): Tensor =>
+  node('Expand', [x, target], shape, (dy) => [dy], { elementwise: true });
+
+/** The shape as an int64 tensor, read when the graph runs. */
+export const runtimeShape = (x: Tensor): Tensor =>
+  node('Shape', [x], [x.shape.length], null, { dtype: 'int64' });
+
+/** The size of an axis as a float scalar, read when the graph runs. */
+export function runtimeSize(x: Tensor, axis: number): Tensor {
+  const size = x.shape[axisOf(x.shape, axis)]!;
+  if (typeof size === 'number') return scalar(size);
+  return toFloat(
+    node('Gather', [runtimeShape(x), integers([axisOf(x.shape, axis)], [])], [], null, { dtype: 'int64' }),
+  );
+}
+
+/** Ones, as many as x has rows, whatever the batch size: [1, M] for x [M, N]. */
+export function onesRow(x: Tensor): Tensor {
+  const rows = dimAt(x.shape, 0);
+  if (typeof rows === 'number') return constant(Array<number>(rows).fill(1), [1, rows]);
+  const shape = node('Slice', [runtimeShape(x), integers([0]), integers([1]), integers([0])], [1], null, {
+    dtype: 'int64',
+  });
+  const ones = node('Expand', [scalar(1, 1), shape], [rows], null);
+  return reshape(ones, [1, rows]);
+}

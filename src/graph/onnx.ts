@@ -1,0 +1,169 @@
+/** Writes a graph as an ONNX model: live nodes only, common subexpressions once, names that lead back to the layer. */
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  type AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from './proto/onnx_pb.ts';
+import { type Shape, showShape } from './shape.ts';
+import { type Attribute, computed, type DType, type Tensor, topological } from './tensor.ts';
+
+const OPSET = 18n;
+const IR_VERSION = 8n;
+const DATA_TYPES: Record<DType, DataType> = {
+  float32: DataType.FLOAT,
+  int64: DataType.INT64,
+  bool: DataType.BOOL,
+};
+
+export interface OnnxOptions {
+  /** Inputs to bake into the file as weights, by name; the rest stay inputs. */
+  readonly weights?: Readonly<Record<string, Float32Array>>;
+  /** Shown by tools that open the file. */
+  readonly description?: string;
+}
+
+/** The model that computes `outputs`. Its inputs are those that the outputs need. */
+export function toOnnx(
+  outputs: Readonly<Record<string, Tensor>>,
+  { weights = {}, description = '' }: OnnxOptions = {},
+): Uint8Array {
+  const emitter = emit(outputs, weights);
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: IR_VERSION,
+      producerName: 'elbo',
+      opsetImport: [{ domain: '', version: OPSET }],
+      graph: { name: 'elbo', docString: description, ...emitter },
+    }),
+  );
+}
+
+type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
+type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
+type ValueInit = MessageInitShape<typeof ValueInfoProtoSchema>;
+
+interface GraphParts {
+  readonly node: NodeInit[];
+  readonly input: ValueInit[];
+  readonly initializer: TensorInit[];
+  readonly output: ValueInit[];
+}
+
+/** Visits each distinct value once, in an order in which inputs come first. */
+function emit(
+  outputs: Readonly<Record<string, Tensor>>,
+  weights: Readonly<Record<string, Float32Array>>,
+): GraphParts {
+  const parts: GraphParts = { node: [], input: [], initializer: [], output: [] };
+  const names = new Map<Tensor, string>(); // tensor → the name of its value
+  const seen = new Map<string, string>(); // what computes a value → its name
+  const paths = new Map<string, string>(); // name → layer path
+  const nameOf = (t: Tensor): string => names.get(computed(t))!;
+  const roots = Object.values(outputs);
+  for (const t of topological(roots.map(computed), (n) => n.inputs.map(computed))) {
+    const inputs = t.inputs.map(nameOf);
+    const key = keyOf(t, inputs);
+    const known = seen.get(key);
+    const name = known ?? t.name ?? `${t.op}_${seen.size}`;
+    names.set(t, name);
+    if (known !== undefined) continue;
+    seen.set(key, name);
+    const path = t.name ? layerOf(t.name) : (inputs.map((i) => paths.get(i)).find((p) => p) ?? '');
+    paths.set(name, path);
+    write(parts, t, name, path, inputs, weights);
+  }
+  for (const [name, t] of Object.entries(outputs)) {
+    parts.node.push({ name: `output/${name}`, opType: 'Identity', input: [nameOf(t)], output: [name] });
+    parts.output.push(valueInfo(name, t.dtype, t.shape));
+  }
+  return parts;
+}
+
+function write(
+  parts: GraphParts,
+  t: Tensor,
+  name: string,
+  path: string,
+  inputs: string[],
+  weights: Readonly<Record<string, Float32Array>>,
+): void {
+  if (t.op === 'Constant') parts.initializer.push(tensorProto(name, t.dtype, t.shape, t.data!));
+  else if (t.op !== 'Input') {
+    const attribute = Object.entries(t.attributes).map(([key, value]) => attributeProto(key, value));
+    parts.node.push({
+      name: `${path || 'graph'}/${name}`,
+      opType: t.op,
+      input: inputs,
+      output: [name],
+      attribute,
+    });
+  } else if (weights[name]) parts.initializer.push(tensorProto(name, t.dtype, t.shape, weights[name]));
+  else parts.input.push(valueInfo(name, t.dtype, t.shape));
+}
+
+/** `encoder.0.weight` belongs to the layer `encoder.0`; inputs without a dot to none. */
+const layerOf = (name: string): string => name.split('.').slice(0, -1).join('.');
+
+/** Two tensors with one key have one value. */
+function keyOf(t: Tensor, inputs: readonly string[]): string {
+  if (t.op === 'Input') return `Input ${t.name}`;
+  if (t.data) return `Constant ${t.dtype} ${showShape(t.shape)} ${fingerprint(t.data)}`;
+  return `${t.op} ${JSON.stringify(t.attributes)} ${inputs.join(' ')}`;
+}
+
+/** The bytes themselves where short, else a 53-bit hash (cyrb53) and the length. */
+function fingerprint(data: Float32Array | BigInt64Array): string {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (bytes.length <= 256) return bytes.join(',');
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+  let h1 = 0xdeadbeef;
+  let h2 = 0x41c6ce57;
+  for (const word of words) {
+    h1 = Math.imul(h1 ^ word, 2654435761);
+    h2 = Math.imul(h2 ^ word, 1597334677);
+    h1 = (h1 << 13) | (h1 >>> 19);
+    h2 = (h2 << 15) | (h2 >>> 17);
+  }
+  return `${data.length}:${h1}:${h2}`;
+}
+
+const valueInfo = (name: string, dtype: DType, shape: Shape): ValueInit => ({
+  name,
+  type: {
+    value: {
+      case: 'tensorType',
+      value: { elemType: DATA_TYPES[dtype], shape: { dim: shape.map(dimension) } },
+    },
+  },
+});
+
+const dimension = (dim: Shape[number]) =>
+  typeof dim === 'number'
+    ? { value: { case: 'dimValue' as const, value: BigInt(dim) } }
+    : { value: { case: 'dimParam' as const, value: dim } };
+
+const tensorProto = (
+  name: string,
+  dtype: DType,
+  shape: Shape,
+  data: Float32Array | BigInt64Array,
+): TensorInit => ({
+  name,
+  dataType: DATA_TYPES[dtype],
+  dims: shape.map((d) => BigInt(d as number)),
+  rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+});
+
+function attributeProto(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
+  if (typeof value === 'string')
+    return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
+}
