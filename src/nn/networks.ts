@@ -1,0 +1,136 @@
+/** Encoder and decoder bodies: multi-layer perceptrons and strided convolutions, with optional norms and residual blocks. */
+import { add, dimAt, fixed, multiply, reshape, slice, type Tensor } from '../graph/index.ts';
+import { type ActivationName, activations } from './activation.ts';
+import { constantly, glorotUniform } from './initialise.ts';
+import { conv, convTranspose, groupNorm, layerNorm, linear } from './layers.ts';
+import type { Scope } from './parameters.ts';
+
+/** A pair of bodies: data to features, latent values to what a likelihood needs. */
+export interface Network {
+  /** x [B, …shape] → features [B, H]. */
+  readonly encode: (scope: Scope, x: Tensor) => Tensor;
+  /** z [B, Z] → [B, …outputs]. */
+  readonly decode: (scope: Scope, z: Tensor, outputs: readonly number[]) => Tensor;
+}
+
+export interface MlpOptions {
+  /** Widths of the hidden layers of the encoder; the decoder has them in reverse. */
+  readonly hidden: readonly number[];
+  readonly activation: ActivationName;
+  readonly norm: boolean;
+}
+
+const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const flatten = (x: Tensor): Tensor => reshape(x, [dimAt(x.shape, 0), multiply(...x.shape.slice(1))]);
+
+function dense(scope: Scope, x: Tensor, widths: readonly number[], { activation, norm }: MlpOptions): Tensor {
+  return widths.reduce((h, width, i) => {
+    const y = linear(scope.at(i), h, width);
+    return activations[activation](norm ? layerNorm(scope.at(i).at('norm'), y) : y);
+  }, x);
+}
+
+/** The last layer of a decoder: linear, with weights that leave the first outputs small. */
+function output(scope: Scope, x: Tensor, outputs: readonly number[]): Tensor {
+  const n = fixed(dimAt(x.shape, -1), scope.path);
+  const y = linear(scope, x, size(outputs), { weight: glorotUniform(n, size(outputs)) });
+  return reshape(y, [dimAt(x.shape, 0), ...outputs]);
+}
+
+export const mlp = (options: MlpOptions): Network => ({
+  encode: (scope, x) => dense(scope, flatten(x), options.hidden, options),
+  decode: (scope, z, outputs) => {
+    const h = dense(scope, z, options.hidden.toReversed(), options);
+    return output(scope.at('output'), h, outputs);
+  },
+});
+
+export interface ConvNetworkOptions {
+  /** Channels after each halving of the picture. */
+  readonly channels: readonly number[];
+  /** Width of the dense layer between pictures and features. */
+  readonly hidden: number;
+  readonly activation: ActivationName;
+  /** Group norm after every convolution. */
+  readonly norm: boolean;
+  /** Residual blocks after each halving, and before each doubling. */
+  readonly blocks: number;
+}
+
+const KERNEL = 4;
+const HALVING = { kernel: KERNEL, stride: 2, padding: 1 };
+
+/** Sizes of one space axis before each halving, and after the last. */
+export function halvings(n: number, times: number): number[] {
+  const sizes = [n];
+  for (let i = 0; i < times; i++) sizes.push(Math.floor(sizes.at(-1)! / 2));
+  return sizes;
+}
+
+/** x + f(x) with two 3×3 convolutions, the second starting at zero (He et al. 2016; Zhang et al. 2019 for the zero). */
+function residualBlock(scope: Scope, x: Tensor, { activation, norm }: ConvNetworkOptions): Tensor {
+  const channels = fixed(dimAt(x.shape, -1), scope.path);
+  const act = activations[activation];
+  const inner = norm ? groupNorm(scope.at('norm'), x) : x;
+  const h = conv(scope.at('in'), act(inner), channels, { kernel: 3, padding: 1 });
+  return add(x, conv(scope.at('out'), act(h), channels, { kernel: 3, padding: 1, weight: constantly(0) }));
+}
+
+const residualBlocks = (scope: Scope, x: Tensor, options: ConvNetworkOptions): Tensor =>
+  Array.from({ length: options.blocks }).reduce<Tensor>(
+    (h, _, i) => residualBlock(scope.at('blocks').at(i), h, options),
+    x,
+  );
+
+/** Strided convolutions down, transposed ones up (Radford et al. 2016, without their batch norm). */
+export const convNetwork = (options: ConvNetworkOptions): Network => ({
+  encode: (scope, x) => {
+    const act = activations[options.activation];
+    const normed = (at: Scope, y: Tensor) => (options.norm ? groupNorm(at.at('norm'), y) : y);
+    const top = options.channels.reduce((h, channels, i) => {
+      const at = scope.at(i);
+      return residualBlocks(at, act(normed(at, conv(at, h, channels, HALVING))), options);
+    }, x);
+    return act(linear(scope.at('dense'), flatten(top), options.hidden));
+  },
+  decode: (scope, z, outputs) => decodePicture(scope, z, outputs, options),
+});
+
+function decodePicture(
+  scope: Scope,
+  z: Tensor,
+  outputs: readonly number[],
+  options: ConvNetworkOptions,
+): Tensor {
+  const [height, width, last] = outputs as [number, number, number];
+  const act = activations[options.activation];
+  const steps = options.channels.length;
+  const [rows, columns] = [halvings(height, steps), halvings(width, steps)];
+  const top = [rows[steps]!, columns[steps]!, options.channels[steps - 1]!];
+  const features = act(linear(scope.at('dense'), z, options.hidden));
+  const spread = act(linear(scope.at('spread'), features, size(top)));
+  let h = reshape(spread, [dimAt(z.shape, 0), ...top]);
+  for (let i = steps - 1; i >= 0; i--) {
+    const at = scope.at(i);
+    h = residualBlocks(at, h, options);
+    h = double(at, h, i === 0 ? last : options.channels[i - 1]!, rows[i]!, columns[i]!, i === 0);
+    if (i > 0) h = act(options.norm ? groupNorm(at.at('norm'), h) : h);
+  }
+  return h;
+}
+
+/** Doubles a picture to rows × columns, either of which may be odd. */
+function double(
+  at: Scope,
+  x: Tensor,
+  channels: number,
+  rows: number,
+  columns: number,
+  isOutput: boolean,
+): Tensor {
+  const fan = fixed(dimAt(x.shape, -1), at.path) * KERNEL;
+  const weight = isOutput ? { weight: glorotUniform(fan, channels * KERNEL) } : {};
+  const extra = rows % 2 || columns % 2 ? 1 : 0;
+  const y = convTranspose(at, x, channels, { ...HALVING, ...weight, extra });
+  return slice(slice(y, 1, 0, rows), 2, 0, columns);
+}
