@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openKernels } from '../../src/optim/index.ts';
+import { stream } from '../../src/random/index.ts';
+import { createArena } from '../../src/runtime/index.ts';
+import { reference } from './reference.ts';
+
+const N = 160;
+const arena = createArena([N - 3], 4);
+const kernels = openKernels(arena.memory);
+const at = [0, 1, 2, 3].map(arena.byteOffset) as [number, number, number, number];
+const blocks = [0, 1, 2, 3].map(arena.whole) as [Float32Array, Float32Array, Float32Array, Float32Array];
+
+/** Random numbers of every magnitude, with zeros, denormals and the extremes among them. */
+function fill(seed: number): void {
+  const scale = new Float32Array(N);
+  blocks.forEach((block, i) => {
+    stream(seed, 'values', i).normal(block);
+    stream(seed, 'scales', i).uniform(scale);
+    block.set(block.map((z, j) => z * 10 ** Math.round(80 * scale[j]! - 44)));
+    block.set([0, -0, 1e-45, -1e-40, 1e38, -3e38, 1, Number.NaN, Number.POSITIVE_INFINITY], 7 * i);
+  });
+  blocks[3].set(blocks[3].map(Math.abs)); // a second moment has no sign
+}
+
+/** Kernel and reference leave the same bits in all four blocks (every NaN counts as the same). */
+function sameBits(
+  kernel: () => void,
+  plain: (p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array) => void,
+): void {
+  for (let seed = 0; seed < 40; seed++) {
+    fill(seed);
+    const copies = blocks.map((block) => block.slice()) as typeof blocks;
+    kernel();
+    plain(...copies);
+    blocks.forEach((block, i) => {
+      assert.deepEqual([...block], [...copies[i]!]);
+    });
+  }
+}
+
+test('every kernel is bit-equal to plain float32 TypeScript', () => {
+  const [p, g, m, v] = at;
+  sameBits(
+    () => kernels.descend(p, g, N, 0.1),
+    (p, g) => reference.descend(p, g, 0.1),
+  );
+  for (const nesterov of [0, 1])
+    sameBits(
+      () => kernels.momentum(p, g, m, N, 0.1, 0.9, nesterov),
+      (p, g, u) => reference.momentum(p, g, u, 0.1, 0.9, nesterov),
+    );
+  const scalars = [1e-3, 0.9, 0.1, 0.999, 0.001, 1e-8, 0.999] as const;
+  sameBits(
+    () => kernels.adam(p, g, m, v, N, ...scalars),
+    (p, g, m, v) => reference.adam(p, g, m, v, scalars),
+  );
+  sameBits(
+    () => kernels.scale(g, N, 0.3),
+    (_, g) => reference.scale(g, 0.3),
+  );
+  sameBits(
+    () => kernels.approach(m, p, N, 0.01),
+    (p, _, m) => reference.approach(m, p, 0.01),
+  );
+});
+
+test('the sum of squares is bit-equal to the reference and exact to float64', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    stream(seed, 'values').normal(blocks[1]);
+    assert.equal(kernels.sumOfSquares(at[1], N), reference.sumOfSquares(blocks[1]));
+  }
+  blocks[1].fill(1e-3);
+  blocks[1][5] = 1e4; // squared, it would drown the others in float32
+  const exact = Math.fround(1e-3) ** 2 * (N - 1) + 1e8;
+  assert.ok(Math.abs(kernels.sumOfSquares(at[1], N) - exact) < 1e-7);
+  blocks[1].fill(3e38); // its square overflows float32
+  assert.ok(Number.isFinite(kernels.sumOfSquares(at[1], N)));
+});
+
+test('a kernel touches nothing outside its range', () => {
+  fill(1);
+  const before = blocks.map((block) => block.slice());
+  kernels.adam(at[0] + 64, at[1] + 64, at[2] + 64, at[3] + 64, 32, 1e-3, 0.9, 0.1, 0.999, 0.001, 1e-8, 1);
+  blocks.forEach((block, i) => {
+    assert.deepEqual(block.slice(0, 16), before[i]!.slice(0, 16));
+    assert.deepEqual(block.slice(48), before[i]!.slice(48));
+  });
+});
+
+test('the committed kernels are what their sources compile to', async () => {
+  const script = fileURLToPath(new URL('../../scripts/build-kernels.mjs', import.meta.url));
+  await promisify(execFile)(process.execPath, [script, '--check']);
+});
