@@ -1,6 +1,7 @@
 // The few globals that every JavaScript runtime has and ES2023 does not declare, so that the core compiles against no platform.
 
 declare function atob(data: string): string;
+declare var performance: { now(): number };
 
 interface TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;

@@ -66,11 +66,13 @@ function emit(
   const paths = new Map<string, string>(); // name → layer path
   const nameOf = (t: Tensor): string => names.get(computed(t))!;
   const roots = Object.values(outputs);
+  const results = new Map(Object.entries(outputs).map(([name, t]) => [computed(t), name])); // named as outputs at once
   for (const t of topological(roots.map(computed), (n) => n.inputs.map(computed))) {
     const inputs = t.inputs.map(nameOf);
     const key = keyOf(t, inputs);
     const known = seen.get(key);
-    const name = known ?? t.name ?? `${t.op}_${seen.size}`;
+    const name =
+      known ?? t.name ?? (t.op === 'Constant' ? undefined : results.get(t)) ?? `${t.op}_${seen.size}`;
     names.set(t, name);
     if (known !== undefined) continue;
     seen.set(key, name);
@@ -79,7 +81,9 @@ function emit(
     write(parts, t, name, path, inputs, weights);
   }
   for (const [name, t] of Object.entries(outputs)) {
-    parts.node.push({ name: `output/${name}`, opType: 'Identity', input: [nameOf(t)], output: [name] });
+    if (nameOf(t) !== name) {
+      parts.node.push({ name: `output/${name}`, opType: 'Identity', input: [nameOf(t)], output: [name] });
+    }
     parts.output.push(valueInfo(name, t.dtype, t.shape));
   }
   return parts;

@@ -1,0 +1,35 @@
+/** What is wrong with a training, in words. */
+import { activeUnits } from './evaluate.ts';
+import type { StepKnobs, StepResult } from './learner.ts';
+
+/** Why a step's numbers are not finite, or undefined where they are. */
+export function divergence(
+  { logPx, kl, loss, gradientNorm }: StepResult,
+  step: number,
+  { learningRate }: StepKnobs,
+): string | undefined {
+  const first = Object.entries({ 'log p(x|z)': logPx, KL: kl, loss, 'the gradient': gradientNorm }).find(
+    ([, v]) => !Number.isFinite(v),
+  );
+  if (!first) return undefined;
+  return (
+    `diverged at step ${step}: ${first[0]} is ${first[1] === gradientNorm ? 'not finite' : first[1]}. ` +
+    `The weights before this step are kept. Try a lower learning rate (now ${learningRate}), --clip 1, or look for extreme values in the data.`
+  );
+}
+
+/** A warning where the KL has vanished in all, or in most, latent dimensions; undefined where it has not. */
+export function collapse(klPerDimension: readonly number[], beta: number): string | undefined {
+  const all = klPerDimension.length;
+  const active = activeUnits(klPerDimension);
+  if (all < 2 || active > all / 4) return undefined;
+  const what =
+    active === 0
+      ? 'the posterior has collapsed: no latent dimension carries information'
+      : `only ${active} of ${all} latent dimensions are active`;
+  const cure =
+    beta > 1
+      ? `a smaller --beta (now ${beta})`
+      : '--warmup linear, --free-bits 0.1, or fewer latent dimensions (--latent)';
+  return `${what} (KL above 0.01 nats). ${active === 0 ? 'Try' : 'If samples or reconstructions are poor, try'} ${cure}.`;
+}

@@ -1,0 +1,76 @@
+/** What training tells while it runs: the loop prints nothing, whoever listens does. */
+
+/** Means over examples, in nats. */
+export interface Means {
+  /** −ELBO: −logPx + kl, without weights. */
+  readonly negativeElbo: number;
+  readonly logPx: number;
+  readonly kl: number;
+}
+
+/** Before the first step. */
+export interface StartEvent {
+  readonly type: 'start';
+  readonly parameters: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  /** Where training goes on from, when resumed. */
+  readonly step: number;
+}
+
+/** After every step. */
+export interface StepEvent extends Means {
+  readonly type: 'step';
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  readonly loss: number;
+  /** Weight of the KL at this step. */
+  readonly beta: number;
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+}
+
+/** One line of history.jsonl. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly step: number;
+  readonly train: Means;
+  readonly validation: Means;
+  /** KL of each latent dimension on the validation rows, nats. */
+  readonly klPerDimension: readonly number[];
+  readonly activeUnits: number;
+  /** Whether this is the best epoch so far by validation −ELBO. */
+  readonly best: boolean;
+  readonly learningRate: number;
+  readonly beta: number;
+}
+
+export interface EpochEvent extends EpochRecord {
+  readonly type: 'epoch';
+  readonly seconds: number;
+}
+
+/** A diagnosis in words: collapse, divergence, overfitting. */
+export interface NoticeEvent {
+  readonly type: 'notice';
+  readonly message: string;
+}
+
+export interface CheckpointEvent {
+  readonly type: 'checkpoint';
+  readonly step: number;
+}
+
+export type StopReason = 'finished' | 'early stopping' | 'diverged' | 'stopped';
+
+/** After the last step. */
+export interface EndEvent {
+  readonly type: 'end';
+  readonly reason: StopReason;
+  readonly epochs: number;
+  readonly bestEpoch: number;
+  readonly seconds: number;
+}
+
+export type FitEvent = StartEvent | StepEvent | EpochEvent | NoticeEvent | CheckpointEvent | EndEvent;

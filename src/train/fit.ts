@@ -1,0 +1,230 @@
+/** The training loop: steps, validation after each epoch, the best weights kept, checkpoints from which it goes on exactly. */
+import { toOnnx } from '../graph/index.ts';
+import type { Schedule, Warmup } from '../optim/index.ts';
+import { checkWarmup } from '../optim/index.ts';
+import { evaluationGraph } from '../vae/index.ts';
+import { collapse, divergence } from './diagnose.ts';
+import { activeUnits, evaluateElbo } from './evaluate.ts';
+import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
+import {
+  createLearner,
+  type Learner,
+  type LearnerOptions,
+  type StepResult,
+  type Weights,
+  weightValues,
+} from './learner.ts';
+import type { BatchSource } from './source.ts';
+
+export interface FitOptions extends LearnerOptions {
+  readonly train: BatchSource;
+  readonly validation: BatchSource;
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly schedule: Schedule;
+  /** Weight of the KL once warmed up. */
+  readonly beta: number;
+  readonly warmup: Warmup;
+  /** Epochs without a better validation −ELBO after which training ends; without it all epochs are run. */
+  readonly patience?: number | undefined;
+  /** Where to go on from. */
+  readonly resume?: Checkpoint | undefined;
+  /** Keeps a checkpoint safe. Called after epochs and about every `checkpointSeconds`. */
+  readonly save?: (checkpoint: Checkpoint) => Promise<void>;
+  readonly checkpointSeconds?: number;
+  /** Training stops, with a checkpoint, after the step in which this becomes true. */
+  readonly signal?: { readonly aborted: boolean } | undefined;
+}
+
+/** Everything the rest of training depends on. */
+export interface Checkpoint {
+  readonly progress: Progress;
+  /** Parameters, optimiser state and the best weights, by name. */
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+}
+
+/** Plain JSON. Sums are over the steps of the epoch that is under way. */
+export interface Progress {
+  readonly step: number;
+  readonly epoch: number;
+  readonly batch: number;
+  readonly sums: { readonly rows: number; readonly logPx: number; readonly kl: number };
+  readonly history: readonly EpochRecord[];
+}
+
+export interface Fitted {
+  /** Of the best epoch. */
+  readonly weights: Weights;
+  readonly history: readonly EpochRecord[];
+  readonly reason: StopReason;
+  readonly steps: number;
+}
+
+const START: Progress = { step: 0, epoch: 0, batch: 0, sums: { rows: 0, logPx: 0, kl: 0 }, history: [] };
+
+/** Trains and yields what happens; returns the best weights. */
+export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted> {
+  const { vae, train, batchSize, epochs, resume, warmup } = options;
+  const stepsPerEpoch = Math.ceil(train.rows / batchSize);
+  checkWarmup(warmup, epochs * stepsPerEpoch);
+  const learner = await createLearner(options);
+  const evaluator = await options.runtime.session(toOnnx(evaluationGraph(vae)));
+  const validate = () =>
+    evaluateElbo(evaluator, vae, weightValues(vae, learner.weights()), options.validation, options);
+  const best: Record<string, Float32Array> = {};
+  try {
+    const progress = resume ? restore(resume, learner, best) : START;
+    const parameters = vae.parameters.reduce(
+      (n, p) => n + p.tensor.shape.reduce<number>((a, d) => a * Number(d), 1),
+      0,
+    );
+    yield { type: 'start', parameters, epochs, stepsPerEpoch, step: progress.step };
+    return yield* loop(options, { learner, validate, best, progress, stepsPerEpoch });
+  } finally {
+    await Promise.all([learner.dispose(), evaluator.dispose()]);
+  }
+}
+
+function restore(
+  { progress, tensors }: Checkpoint,
+  learner: Learner,
+  best: Record<string, Float32Array>,
+): Progress {
+  for (const [name, view] of Object.entries(learner.state())) view.set(tensors[name]!);
+  for (const [name, data] of Object.entries(tensors)) {
+    if (name.startsWith('best/')) best[name.slice('best/'.length)] = data.slice();
+  }
+  return progress;
+}
+
+interface Loop {
+  readonly learner: Learner;
+  readonly validate: () => ReturnType<typeof evaluateElbo>;
+  /** Filled in place. */
+  readonly best: Record<string, Float32Array>;
+  readonly progress: Progress;
+  readonly stepsPerEpoch: number;
+}
+
+async function* loop(
+  options: FitOptions,
+  { learner, validate, best, progress, stepsPerEpoch }: Loop,
+): AsyncGenerator<FitEvent, Fitted> {
+  const { epochs, patience = Number.POSITIVE_INFINITY, save, signal } = options;
+  const steps = epochs * stepsPerEpoch;
+  const started = performance.now();
+  let now = progress;
+  let saved = started;
+  const checkpoint = async function* (): AsyncGenerator<FitEvent> {
+    saved = performance.now();
+    if (!save) return;
+    const kept = Object.entries(best).map(([name, data]) => [`best/${name}`, data]);
+    await save({ progress: now, tensors: { ...learner.state(), ...Object.fromEntries(kept) } });
+    yield { type: 'checkpoint', step: now.step };
+  };
+  const due = (seconds: number) => performance.now() - saved > 1000 * seconds;
+  const end = (reason: StopReason): { event: FitEvent; fitted: Fitted } => ({
+    event: {
+      type: 'end',
+      reason,
+      epochs: now.history.length,
+      bestEpoch: bestOf(now.history)?.epoch ?? 0,
+      seconds: (performance.now() - started) / 1000,
+    },
+    fitted: { weights: best, history: now.history, reason, steps: now.step },
+  });
+  let reason: StopReason = sinceBest(now.history) >= patience ? 'early stopping' : 'finished';
+  while (now.epoch < epochs && reason === 'finished') {
+    const epochStarted = performance.now();
+    for await (const batch of options.train.batches(now.epoch, now.batch)) {
+      const knobs = knobsAt(options, now, steps);
+      const result = await learner.step(now.step + 1, batch, knobs);
+      const bad = divergence(result, now.step + 1, knobs);
+      if (bad) {
+        yield { type: 'notice', message: bad };
+        reason = 'diverged';
+        break;
+      }
+      now = afterStep(now, result, batch.count);
+      yield {
+        type: 'step',
+        step: now.step,
+        steps,
+        epoch: now.epoch,
+        ...knobs,
+        ...result,
+        ...meansOf(result),
+      };
+      if (signal?.aborted) reason = 'stopped';
+      if (reason === 'stopped' || due(options.checkpointSeconds ?? 20)) yield* checkpoint();
+      if (reason === 'stopped') break;
+    }
+    if (reason !== 'finished') break;
+    const record = epochRecord(now, await validate(), knobsAt(options, now, steps));
+    if (record.best) for (const [name, view] of Object.entries(learner.weights())) best[name] = view.slice();
+    now = afterEpoch(now, record);
+    yield { type: 'epoch', ...record, seconds: (performance.now() - epochStarted) / 1000 };
+    if (sinceBest(now.history) >= patience) reason = 'early stopping';
+    if (now.epoch === epochs || reason !== 'finished' || due(2)) yield* checkpoint();
+  }
+  const last = now.history.at(-1);
+  const warning = last && collapse(last.klPerDimension, options.beta);
+  if (warning) yield { type: 'notice', message: warning };
+  const { event, fitted } = end(reason);
+  yield event;
+  return fitted;
+}
+
+function knobsAt({ schedule, warmup, beta, learningRate }: FitOptions, now: Progress, steps: number) {
+  const step = now.step + 1;
+  const history = now.history.map((record) => record.validation.negativeElbo);
+  return {
+    beta: beta * warmup({ step, steps }),
+    learningRate: learningRate * schedule({ step, steps, epoch: now.epoch, history }),
+  };
+}
+
+const meansOf = ({ logPx, kl }: Pick<StepResult, 'logPx' | 'kl'>): Means => ({
+  logPx,
+  kl,
+  negativeElbo: kl - logPx,
+});
+
+const afterStep = (now: Progress, { logPx, kl }: StepResult, rows: number): Progress => ({
+  ...now,
+  step: now.step + 1,
+  batch: now.batch + 1,
+  sums: { rows: now.sums.rows + rows, logPx: now.sums.logPx + rows * logPx, kl: now.sums.kl + rows * kl },
+});
+
+const afterEpoch = (now: Progress, record: EpochRecord): Progress => ({
+  ...now,
+  epoch: now.epoch + 1,
+  batch: 0,
+  sums: START.sums,
+  history: [...now.history, record],
+});
+
+function epochRecord(
+  now: Progress,
+  validation: Awaited<ReturnType<typeof evaluateElbo>>,
+  knobs: { beta: number; learningRate: number },
+): EpochRecord {
+  const { rows, logPx, kl } = now.sums;
+  const { negativeElbo, klPerDimension } = validation;
+  const previous = bestOf(now.history);
+  return {
+    epoch: now.epoch + 1,
+    step: now.step,
+    train: meansOf({ logPx: logPx / rows, kl: kl / rows }),
+    validation: { negativeElbo, logPx: validation.logPx, kl: validation.kl },
+    klPerDimension,
+    activeUnits: activeUnits(klPerDimension),
+    best: !previous || negativeElbo < previous.validation.negativeElbo,
+    ...knobs,
+  };
+}
+
+const bestOf = (history: readonly EpochRecord[]): EpochRecord | undefined =>
+  history.findLast((record) => record.best);
+const sinceBest = (history: readonly EpochRecord[]): number => history.length - (bestOf(history)?.epoch ?? 0);

@@ -1,0 +1,6 @@
+/** The training loop and what it tells. */
+export * from './evaluate.ts';
+export * from './events.ts';
+export * from './fit.ts';
+export * from './learner.ts';
+export * from './source.ts';
