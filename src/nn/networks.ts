@@ -1,7 +1,7 @@
 /** Encoder and decoder bodies: multi-layer perceptrons and strided convolutions, with optional norms and residual blocks. */
 import { add, dimAt, fixed, multiply, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
-import { constantly, glorotUniform } from './initialise.ts';
+import { constantly } from './initialise.ts';
 import { conv, convTranspose, groupNorm, layerNorm, linear } from './layers.ts';
 import type { Scope } from './parameters.ts';
 
@@ -30,11 +30,9 @@ function dense(scope: Scope, x: Tensor, widths: readonly number[], { activation,
   }, x);
 }
 
-/** The last layer of a decoder: linear, with weights that leave the first outputs small. */
+/** The last layer of a decoder: linear. */
 function output(scope: Scope, x: Tensor, outputs: readonly number[]): Tensor {
-  const n = fixed(dimAt(x.shape, -1), scope.path);
-  const y = linear(scope, x, size(outputs), { weight: glorotUniform(n, size(outputs)) });
-  return reshape(y, [dimAt(x.shape, 0), ...outputs]);
+  return reshape(linear(scope, x, size(outputs)), [dimAt(x.shape, 0), ...outputs]);
 }
 
 export const mlp = (options: MlpOptions): Network => ({
@@ -113,24 +111,14 @@ function decodePicture(
   for (let i = steps - 1; i >= 0; i--) {
     const at = scope.at(i);
     h = residualBlocks(at, h, options);
-    h = double(at, h, i === 0 ? last : options.channels[i - 1]!, rows[i]!, columns[i]!, i === 0);
+    h = double(at, h, i === 0 ? last : options.channels[i - 1]!, rows[i]!, columns[i]!);
     if (i > 0) h = act(options.norm ? groupNorm(at.at('norm'), h) : h);
   }
   return h;
 }
 
 /** Doubles a picture to rows × columns, either of which may be odd. */
-function double(
-  at: Scope,
-  x: Tensor,
-  channels: number,
-  rows: number,
-  columns: number,
-  isOutput: boolean,
-): Tensor {
-  const fan = fixed(dimAt(x.shape, -1), at.path) * KERNEL;
-  const weight = isOutput ? { weight: glorotUniform(fan, channels * KERNEL) } : {};
+function double(at: Scope, x: Tensor, channels: number, rows: number, columns: number): Tensor {
   const extra = rows % 2 || columns % 2 ? 1 : 0;
-  const y = convTranspose(at, x, channels, { ...HALVING, ...weight, extra });
-  return slice(slice(y, 1, 0, rows), 2, 0, columns);
+  return slice(slice(convTranspose(at, x, channels, { ...HALVING, extra }), 1, 0, rows), 2, 0, columns);
 }

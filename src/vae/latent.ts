@@ -1,6 +1,6 @@
 /** q(z|x) and p(z): posteriors and priors, with the KL divergence between them where it has a closed form. */
-import { add, dimAt, exp, fixed, mul, split, square, sub, sum, type Tensor } from '../graph/index.ts';
-import { glorotUniform, linear, type Scope } from '../nn/index.ts';
+import { add, exp, mul, split, square, sub, sum, type Tensor } from '../graph/index.ts';
+import { linear, type Scope } from '../nn/index.ts';
 import { gaussian } from './likelihoods.ts';
 
 /** q(z|x) for a batch; μ and log σ² are [B, Z]. */
@@ -55,17 +55,12 @@ export const standardNormal: Prior = {
   kl: ({ mean, logVar }) => logVar && mul(0.5, sub(add(square(mean), sub(exp(logVar), logVar)), 1)),
 };
 
-const head = (scope: Scope, features: Tensor, size: number): Tensor => {
-  const n = fixed(dimAt(features.shape, -1), scope.path);
-  return linear(scope, features, size, { weight: glorotUniform(n, size) });
-};
-
 export const posteriors = {
   gaussian: {
     doc: 'Gaussian with a diagonal covariance.',
     random: true,
     build: (scope, features, latent) => {
-      const both = head(scope, features, 2 * latent); // one product for μ and log σ²
+      const both = linear(scope, features, 2 * latent); // one product for μ and log σ²
       const [mean, logVar] = split(both, -1, [latent, latent]);
       return diagonalGaussian(mean!, logVar!);
     },
@@ -73,7 +68,7 @@ export const posteriors = {
   point: {
     doc: 'A single point: the plain autoencoder, as a baseline.',
     random: false,
-    build: (scope, features, latent) => point(head(scope, features, latent)),
+    build: (scope, features, latent) => point(linear(scope, features, latent)),
   },
 } satisfies Record<string, PosteriorKind>;
 

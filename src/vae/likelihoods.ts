@@ -38,6 +38,8 @@ export type NoiseKind = 'normal' | 'uniform' | 'gumbel';
 export interface LikelihoodKind {
   readonly doc: string;
   readonly noise: NoiseKind;
+  /** Whether what is learned but not decoded is one for all fields. */
+  readonly shared?: boolean;
   /** Names of the values that the decoder gives for each feature. */
   readonly parameters: readonly string[];
   /** From the decoder's values, one tensor [..., D] a parameter; `scope` is for what is learned but not decoded. */
@@ -100,6 +102,7 @@ export const likelihoods = {
   gaussianShared: {
     doc: 'Gaussian with one learned variance for all features (σ-VAE, Rybkin et al. 2021).',
     noise: 'normal',
+    shared: true,
     parameters: ['mean'],
     build: (scope, [mean]) => gaussian(mean!, learnedLogVar(scope, 1)),
   },
@@ -109,6 +112,6 @@ export const likelihoods = {
     parameters: ['logits'],
     build: (_, [logits]) => categorical(logits!),
   },
-} satisfies Record<string, LikelihoodKind>;
+} as const satisfies Record<string, LikelihoodKind>;
 
 export type LikelihoodName = keyof typeof likelihoods;

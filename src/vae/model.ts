@@ -19,7 +19,7 @@ import {
   posteriors,
   priors,
 } from './latent.ts';
-import { type Likelihood, type LikelihoodName, likelihoods } from './likelihoods.ts';
+import { type Likelihood, type LikelihoodKind, type LikelihoodName, likelihoods } from './likelihoods.ts';
 
 /** One field of the data: the features `start` to `start + size` of the last axis, and the law they follow. */
 export interface Part {
@@ -84,7 +84,8 @@ export function observation(spec: ModelSpec): Observation {
   return spec.masked ? { x, mask: input('mask', ['B', spec.parts.length]) } : { x };
 }
 
-const parametersOf = (part: Part): readonly string[] => likelihoods[part.likelihood].parameters;
+const kindOf = (part: Part): LikelihoodKind => likelihoods[part.likelihood];
+const parametersOf = (part: Part): readonly string[] => kindOf(part).parameters;
 const width = (part: Part): number => part.size * parametersOf(part).length;
 
 function decodeParts(spec: ModelSpec, root: Scope, z: Tensor): PartLikelihood[] {
@@ -100,9 +101,10 @@ function decodeParts(spec: ModelSpec, root: Scope, z: Tensor): PartLikelihood[] 
       -1,
       parametersOf(part).map(() => part.size),
     );
-    const scope = root.at('likelihood').at(part.field);
+    const learned = root.at('likelihood');
+    const scope = kindOf(part).shared ? learned.at('shared') : learned.at('field').at(part.field);
     const flat = values.map((v) => reshape(v, [samples, batch, multiply(...v.shape.slice(1))]));
-    return { part, likelihood: likelihoods[part.likelihood].build(scope, flat) };
+    return { part, likelihood: kindOf(part).build(scope, flat) };
   });
 }
 

@@ -1,0 +1,111 @@
+/** Everything that `train` can be told, with its defaults and help, in one table. */
+import { z } from 'zod';
+import { UserError } from '../errors.ts';
+import type { ConfigOf, GivenOf, networks, objectives, optimizers, schedules, warmups } from './choices.ts';
+
+const share = z.number().min(0).lt(1);
+
+/** Options about the data. */
+export const dataOptions = {
+  schema: z.string().optional().describe('JSON file with the schema, or with edits to the inferred one'),
+  ignore: z.array(z.string()).optional().describe('columns to leave out'),
+  validation: share.default(0.1).describe('share of the rows held back to watch training'),
+  test: share.default(0.1).describe('share of the rows held back for evaluate'),
+  missing: z
+    .array(z.string())
+    .optional()
+    .describe('texts that mean "no value" (default: empty, ?, NA, N/A, null, NaN)'),
+  label: z.string().optional().describe('column, or "folder", by which plots are coloured'),
+  limit: z.int().min(1).optional().describe('use only the first rows'),
+  size: z
+    .array(z.int().min(4).max(1024))
+    .min(1)
+    .max(2)
+    .optional()
+    .describe('pictures: side, or height,width'),
+  color: z.enum(['gray', 'rgb', 'rgba']).optional().describe('pictures: colour type (default: their own)'),
+  binarize: z
+    .enum(['dynamic', 'static', 'none'])
+    .optional()
+    .describe('pictures: whether pixels are drawn as 0 or 1'),
+  memory: z.int().min(1).default(512).describe('MiB of data held in memory; larger data is streamed'),
+};
+
+/** Options about the model and its training, apart from the choices in `tables`. */
+export const trainingOptions = {
+  latent: z.int().min(1).max(65_536).optional().describe('latent dimensions'),
+  likelihood: z
+    .enum(['bernoulli', 'gaussian', 'gaussianShared'])
+    .optional()
+    .describe('law of pixels or of numbers'),
+  epochs: z.int().min(1).max(1_000_000).optional().describe('passes over the training rows'),
+  batchSize: z.int().min(1).max(1_000_000).optional().describe('examples in a step'),
+  learningRate: z.number().positive().max(100).default(1e-3).describe('base learning rate'),
+  clip: z.number().positive().optional().describe('largest norm of the gradient'),
+  ema: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('decay of a running average of the weights, which is then used'),
+  patience: z.int().min(1).optional().describe('epochs without improvement before training ends'),
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('seed of everything random'),
+};
+
+/** Options about this run, which leave no trace in the model. */
+export const runOptions = {
+  out: z.string().optional().describe('folder of the model (default: <data>.model)'),
+  resume: z.boolean().default(false).describe('go on where an earlier run stopped'),
+  overwrite: z.boolean().default(false).describe('replace the model that is there'),
+  threads: z.int().min(1).max(256).optional().describe('processor threads'),
+  checkpointSeconds: z.number().positive().default(20).describe('seconds between checkpoints'),
+  profile: z.string().optional().describe('prefix of an engine profile to write'),
+};
+
+export const trainOptions = { ...dataOptions, ...trainingOptions, ...runOptions };
+
+/** The choices of `tables`; in each, what is left out is chosen from the data. */
+export interface GivenChoices {
+  readonly network?: GivenOf<typeof networks>;
+  readonly objective?: GivenOf<typeof objectives>;
+  readonly warmup?: GivenOf<typeof warmups>;
+  readonly optimizer?: GivenOf<typeof optimizers>;
+  readonly schedule?: GivenOf<typeof schedules>;
+}
+
+export type GivenOptions = z.input<z.ZodObject<typeof trainOptions>>;
+export type ParsedOptions = z.output<z.ZodObject<typeof trainOptions>>;
+
+/** Checks what was given; an unknown option is an error. */
+export function parseOptions<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  given: object,
+): z.output<z.ZodObject<Shape>> {
+  const parsed = z.strictObject(shape).safeParse(given);
+  if (parsed.success) return parsed.data as z.output<z.ZodObject<Shape>>;
+  throw new UserError(parsed.error.issues.map((issue) => describeIssue(issue, given)).join('\n'));
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: object): string {
+  if (issue.code === 'unrecognized_keys') return `no option is called ${issue.keys.join(', ')}`;
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], given);
+  return `option ${issue.path.join('.')}: given ${JSON.stringify(value)}. ${issue.message}`;
+}
+
+/** What a model was trained with, whole: saved in model.json. */
+export interface TrainConfig {
+  readonly network: ConfigOf<typeof networks>;
+  readonly latent: number;
+  readonly objective: ConfigOf<typeof objectives>;
+  readonly warmup: ConfigOf<typeof warmups>;
+  readonly optimizer: ConfigOf<typeof optimizers>;
+  readonly schedule: ConfigOf<typeof schedules>;
+  readonly likelihood?: 'bernoulli' | 'gaussian' | 'gaussianShared' | undefined;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly clip?: number | undefined;
+  readonly ema?: number | undefined;
+  readonly patience?: number | undefined;
+  readonly seed: number;
+}

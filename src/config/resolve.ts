@@ -1,0 +1,115 @@
+/** Fills in what the user left open, from the shape and size of the data, and says so in plain sentences. */
+import { parseChoice, type TableName } from './choices.ts';
+import type { GivenChoices, ParsedOptions, TrainConfig } from './options.ts';
+
+/** What the choices depend on. */
+export interface DataFacts {
+  /** Of one example: [D] or [H, W, C]. */
+  readonly shape: readonly number[];
+  readonly fields: number;
+  readonly trainRows: number;
+}
+
+export interface Plan {
+  readonly config: TrainConfig;
+  /** One sentence a choice: what, why, and the option that changes it. */
+  readonly lines: readonly string[];
+}
+
+/** About as many steps as a small model needs. */
+const STEPS = { row: 12_000, picture: 6_000 };
+const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
+const powerOfTwo = (value: number): number => 2 ** Math.round(Math.log2(value));
+
+/** Channels after each halving until the picture is at most 7 on its shorter side. */
+function channelsFor([height, width]: readonly number[]): number[] {
+  const channels: number[] = [];
+  let side = Math.min(height!, width!);
+  while (side > 7 || channels.length === 0) {
+    channels.push(Math.min(256, 32 * 2 ** channels.length));
+    side = Math.floor(side / 2);
+  }
+  return channels;
+}
+
+function networkFor({ shape, fields }: DataFacts): Record<string, unknown> {
+  if (shape.length === 3 && Math.min(shape[0]!, shape[1]!) >= 8)
+    return { kind: 'conv', channels: channelsFor(shape) };
+  const inputs = shape.reduce((a, b) => a * b, 1);
+  const width = clamp(powerOfTwo(2 * Math.max(inputs, fields)), 64, 512);
+  return { kind: 'mlp', hidden: [width, width] };
+}
+
+function latentFor({ shape, fields }: DataFacts): number {
+  if (shape.length < 3) return clamp(fields, 2, 64);
+  return shape[0]! * shape[1]! * shape[2]! > 1024 ? 128 : 32;
+}
+
+const batchFor = ({ shape, trainRows }: DataFacts): number =>
+  clamp(powerOfTwo(trainRows / 100), 16, shape.length === 3 ? 128 : 256);
+
+/** The choices that follow from the data. */
+export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
+  const picture = facts.shape.length === 3;
+  const batchSize = given.batchSize ?? batchFor(facts);
+  const steps = Math.max(1, Math.ceil(facts.trainRows / batchSize));
+  const epochs = given.epochs ?? clamp(Math.round(STEPS[picture ? 'picture' : 'row'] / steps), 5, 300);
+  const suggested: Record<TableName, Record<string, unknown>> = {
+    network: networkFor(facts),
+    objective: { kind: 'elbo' },
+    warmup: { kind: 'none' },
+    optimizer: { kind: 'adam' },
+    schedule: { kind: picture ? 'constant' : 'cosine' },
+  };
+  const pick = <Name extends TableName>(name: Name) => {
+    const chosen = { ...(given[name] ?? {}) } as Record<string, unknown>;
+    const sameKind = chosen['kind'] === undefined || chosen['kind'] === suggested[name]['kind'];
+    return parseChoice(name, sameKind ? { ...suggested[name], ...chosen } : chosen);
+  };
+  const config: TrainConfig = {
+    network: pick('network'),
+    latent: given.latent ?? latentFor(facts),
+    objective: pick('objective'),
+    warmup: pick('warmup'),
+    optimizer: pick('optimizer'),
+    schedule: pick('schedule'),
+    likelihood: given.likelihood,
+    epochs,
+    batchSize,
+    learningRate: given.learningRate,
+    clip: given.clip,
+    ema: given.ema,
+    patience: given.patience ?? Math.max(5, Math.ceil(epochs / 10)),
+    seed: given.seed,
+  };
+  return { config, lines: sentences(config, given) };
+}
+
+/** `mlp, hidden 256,256` */
+function show({ kind, ...options }: { readonly kind: string }): string {
+  const shown = Object.entries(options).filter(
+    ([, value]) => value !== undefined && value !== false && value !== 0,
+  );
+  return [kind, ...shown.map(([name, value]) => (value === true ? name : `${name} ${value}`))].join(', ');
+}
+
+function sentences(config: TrainConfig, given: ParsedOptions & GivenChoices): string[] {
+  const line = (what: string, value: string, flags: string, chosen: boolean) =>
+    `${what}: ${value}  (${chosen ? 'as asked' : flags})`;
+  const choice = (name: TableName, flags: string) =>
+    line(name, show(config[name]), flags, given[name] !== undefined);
+  return [
+    choice('network', '--network, --hidden, --channels'),
+    line('latent', `${config.latent} dimensions`, '--latent', given.latent !== undefined),
+    choice('objective', '--objective, --beta, --free-bits'),
+    ...(config.warmup.kind === 'none' ? [] : [choice('warmup', '--warmup')]),
+    `optimizer: ${show(config.optimizer)}, rate ${config.learningRate} ${show(config.schedule)}  (--optimizer, --learning-rate, --schedule)`,
+    line('batches', `${config.batchSize} examples`, '--batch-size', given.batchSize !== undefined),
+    line(
+      'epochs',
+      `${config.epochs}, ending early after ${config.patience} without improvement`,
+      '--epochs, --patience',
+      given.epochs !== undefined,
+    ),
+  ];
+}
