@@ -1,0 +1,79 @@
+/** Writing files so that a crash leaves the old or the new content, never half; file errors in plain words. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors.ts';
+
+const causes: Readonly<Record<string, (path: string) => string>> = {
+  ENOSPC: () => 'the disk is full. Free some space and try again',
+  EDQUOT: () => 'your disk quota is used up. Free some space and try again',
+  EACCES: () => 'permission denied. Choose a place you may write to, or change its permissions',
+  EPERM: () => 'the system does not permit it. Choose a place you may write to',
+  EROFS: () => 'the file system is read-only. Choose another place',
+  ENOENT: (path) => `the folder ${dirname(path)} does not exist`,
+  ENOTDIR: (path) => `a part of ${dirname(path)} is a file, not a folder`,
+  EEXIST: () => 'it exists already and is a file',
+  EISDIR: () => 'it is a folder',
+  ENAMETOOLONG: () => 'the name is too long',
+  EMFILE: () => 'too many files are open. Raise the limit (ulimit -n)',
+  EBUSY: () => 'it is in use by another program',
+};
+
+export const errorCode = (error: unknown): string | undefined => (error as { code?: string } | null)?.code;
+
+/** A file-system error as a `UserError` that says what could not be done and why; other errors as they are. */
+export function fileError(error: unknown, doing: string, path: string): unknown {
+  const cause = Object.hasOwn(causes, errorCode(error) ?? '') ? causes[errorCode(error)!] : undefined;
+  return cause && !(error instanceof UserError)
+    ? new UserError(`cannot ${doing} ${path}: ${cause(path)}`)
+    : error;
+}
+
+/** Runs a file operation; its failure is explained. */
+export async function explained<T>(doing: string, path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw fileError(error, doing, path);
+  }
+}
+
+/** Replaces `path` in one step: temporary file in the same folder, flushed to disk, renamed, folder flushed. */
+export async function writeAtomic(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  await explained('write', path, async () => {
+    try {
+      await writeFlushed(temporary, content);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await flushFolder(dirname(path));
+  });
+}
+
+async function writeFlushed(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes renames in a folder survive a power cut. Windows has no such call and needs none. */
+export async function flushFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Creates a folder and those above it. */
+export const makeFolder = (path: string): Promise<unknown> =>
+  explained('create the folder', path, () => mkdir(path, { recursive: true }));

@@ -1,0 +1,19 @@
+/** What is on disk: model folders, the runs that make them, and their files. */
+export { explained, writeAtomic } from './files.ts';
+export {
+  MODEL_VERSION,
+  type ModelFile,
+  type ModelFolder,
+  parseModelFile,
+  readModelFolder,
+  sha256,
+} from './model-file.ts';
+export {
+  readSafetensors,
+  type SafeTensor,
+  type Safetensors,
+  type Tensors,
+  writeSafetensors,
+} from './safetensors.ts';
+export { packageVersion } from './version.ts';
+export { type OpenOptions, openWorkspace, type Workspace } from './workspace.ts';

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { UserError } from '../../src/errors.ts';
+import { readModelFolder } from '../../src/model/model-file.ts';
+import { openWorkspace } from '../../src/model/workspace.ts';
+import { checkpoint, modelFiles, temporary } from './folder.ts';
+
+async function publish(out: string, value: number): Promise<void> {
+  const workspace = await openWorkspace(out);
+  await workspace.saveCheckpoint(checkpoint(value));
+  await workspace.appendHistory({ epoch: 1 });
+  assert.equal(await workspace.publish(modelFiles(value)), resolve(out));
+  await workspace.close();
+}
+
+const refuses = (run: Promise<unknown>, message: RegExp) =>
+  assert.rejects(run, (error: Error) => {
+    assert.ok(error instanceof UserError, error.stack);
+    assert.match(error.message, message);
+    return true;
+  });
+
+test('a run is published whole and leaves nothing beside it', async (t) => {
+  const folder = temporary(t);
+  const out = join(folder, 'deep', 'model');
+  await publish(out, 3);
+  assert.deepEqual(readdirSync(join(folder, 'deep')), ['model']);
+  const names = ['checkpoint', 'decoder.onnx', 'history.jsonl', 'model.json', 'weights.safetensors'];
+  assert.deepEqual(readdirSync(out).sort(), names);
+  assert.deepEqual([...(await readModelFolder(out)).weights['w']!.data], [3]);
+  mkdirSync(join(folder, 'empty'));
+  await publish(join(folder, 'empty'), 4);
+});
+
+test('a model is replaced or trained further only when asked', async (t) => {
+  const out = join(temporary(t), 'model');
+  await publish(out, 1);
+  await refuses(
+    openWorkspace(out),
+    /already holds a model: --overwrite replaces it, --resume trains it further/,
+  );
+  await refuses(openWorkspace(out, { resume: true, overwrite: true }), /give one of them/);
+  const further = await openWorkspace(out, { resume: true });
+  assert.deepEqual(Buffer.from((await further.readCheckpoint())!), Buffer.from(checkpoint(1)));
+  assert.deepEqual(await further.readHistory(), [{ epoch: 1 }]);
+  await further.close();
+  assert.equal(
+    (await readModelFolder(out)).file.training.steps,
+    1,
+    'the model stays while it is trained further',
+  );
+  const anew = await openWorkspace(out, { overwrite: true });
+  assert.equal(await anew.readCheckpoint(), undefined);
+  await anew.publish(modelFiles(2));
+  await anew.close();
+  assert.equal((await readModelFolder(out)).file.training.steps, 2);
+  assert.ok(!existsSync(join(out, 'checkpoint', 'state.safetensors')), 'nothing of the former model remains');
+  await refuses(openWorkspace(out, { resume: true }), /no checkpoint to go on from/);
+});
+
+test('an unfinished run is continued or discarded only when asked', async (t) => {
+  const out = join(temporary(t), 'model');
+  const first = await openWorkspace(out);
+  await first.saveCheckpoint(checkpoint(40));
+  await first.appendHistory({ epoch: 1 });
+  await first.appendHistory({ epoch: 2 });
+  await first.close();
+  await refuses(
+    openWorkspace(out),
+    /unfinished run at step 40: --resume continues it, --overwrite discards it/,
+  );
+  writeFileSync(join(first.path, 'history.jsonl'), '{"epoch":1}\n{"epoch":2}\n{"epo');
+  const second = await openWorkspace(out, { resume: true });
+  assert.deepEqual(await second.readHistory(), [{ epoch: 1 }, { epoch: 2 }]);
+  await second.truncateHistory([{ epoch: 1 }]);
+  assert.equal(readFileSync(join(second.path, 'history.jsonl'), 'utf8'), '{"epoch":1}\n');
+  await second.close();
+  const third = await openWorkspace(out, { overwrite: true });
+  assert.equal(await third.readCheckpoint(), undefined);
+  await third.close();
+});
+
+test('a run that saved nothing leaves nothing; resuming nothing starts', async (t) => {
+  const folder = temporary(t);
+  await (await openWorkspace(join(folder, 'model'), { resume: true })).close();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('what is not ours is never touched', async (t) => {
+  const folder = temporary(t);
+  const out = join(folder, 'model');
+  mkdirSync(out);
+  writeFileSync(join(out, 'thesis.tex'), 'x');
+  writeFileSync(join(folder, 'file'), 'x');
+  mkdirSync(join(folder, 'a.training'));
+  writeFileSync(join(folder, 'a.training', 'thesis.tex'), 'x');
+  for (const options of [{}, { overwrite: true }, { resume: true }]) {
+    await refuses(openWorkspace(out, options), /not an Elbo model: it is left alone/);
+    await refuses(openWorkspace(join(folder, 'file'), options), /not an Elbo model/);
+    await refuses(openWorkspace(join(folder, 'a'), options), /a\.training exists and is not an Elbo run/);
+  }
+  assert.deepEqual(readdirSync(folder).sort(), ['a.training', 'file', 'model']);
+  assert.deepEqual(readdirSync(out), ['thesis.tex']);
+  await refuses(openWorkspace('.'), /holds the current folder: give it a name/);
+});
+
+test('one run at a time', async (t) => {
+  const out = join(temporary(t), 'model');
+  const first = await openWorkspace(out);
+  await refuses(
+    openWorkspace(out),
+    new RegExp(`model is in use by another run \\(process ${process.pid} on`),
+  );
+  await first.close();
+  await (await openWorkspace(out)).close();
+});
+
+test('a swap that a crash interrupted is finished by whoever comes next', async (t) => {
+  const folder = temporary(t);
+  const interrupted = async (name: string) => {
+    const out = join(folder, name);
+    await publish(join(folder, 'new'), 2);
+    await publish(out, 1);
+    renameSync(join(folder, 'new'), `${out}.training`);
+    renameSync(out, join(`${out}.training`, 'replaced'));
+    return out;
+  };
+  const read = await interrupted('read');
+  assert.equal((await readModelFolder(read)).file.training.steps, 2);
+  assert.ok(!existsSync(join(read, 'replaced')));
+  const opened = await interrupted('opened');
+  await refuses(openWorkspace(opened), /already holds a model/);
+  assert.equal((await readModelFolder(opened)).file.training.steps, 2);
+  assert.deepEqual(readdirSync(folder).sort(), ['opened', 'read']);
+});
+
+test('kill -9 at any moment leaves a complete model, and no lock to wait for', async (t) => {
+  const folder = temporary(t);
+  const [out, script] = [join(folder, 'model'), join(folder, 'publisher.mjs')];
+  const entry = new URL('publisher.ts', import.meta.url).pathname;
+  const require = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+  const banner = { js: require };
+  await build({
+    entryPoints: [entry],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner,
+  });
+  await publish(out, 1);
+  let last = 1;
+  for (let i = 0; i < 20; i++) {
+    last = Math.max(last, await killed(script, out, last + 1, (i * 37) % 60));
+    if (i % 4 === 3) await (await openWorkspace(out, { overwrite: true })).close();
+    const { file, weights, read } = await readModelFolder(out);
+    assert.ok(
+      file.training.steps >= last && file.training.steps <= last + 1,
+      `${file.training.steps} after ${last}`,
+    );
+    assert.equal(weights['w']!.data[0], file.training.steps);
+    await read('decoder.onnx');
+    last = file.training.steps;
+  }
+  assert.ok(last > 10, `only ${last} models were published`);
+  await (await openWorkspace(out, { overwrite: true })).close();
+  rmSync(script);
+  assert.deepEqual(readdirSync(folder), ['model']);
+});
+
+/** Runs the publisher, kills it `delay` ms after its first model; gives the last one it told of. */
+async function killed(script: string, out: string, from: number, delay: number): Promise<number> {
+  const child = spawn(process.execPath, [script, out, String(from)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let told = '';
+  let first = () => {};
+  const started = new Promise<void>((resolve) => {
+    first = resolve;
+  });
+  child.stdout.on('data', (text) => {
+    told += text;
+    first();
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await Promise.race([started, ended]);
+  await sleep(delay);
+  child.kill('SIGKILL');
+  await ended;
+  return Number(told.trimEnd().split('\n').at(-1) ?? 0);
+}
