@@ -52,3 +52,9 @@ export const linearStep = (features: number, width: number): Uint8Array =>
     { opType: 'Transpose', name: 'encoder.0/Transpose_4', input: ['x'], output: ['xt'] },
     { opType: 'MatMul', name: 'encoder.0/MatMul_5', input: ['xt', 'y'], output: ['dw'] },
   ]);
+
+/** y = a·b of any sizes, so that only running it shows a misfit. */
+export const anyProduct = (): Uint8Array =>
+  model({ a: ['M', 'K'], b: ['L', 'N'] }, { y: ['M', 'N'] }, [
+    { opType: 'MatMul', name: 'decoder.3/MatMul_7', input: ['a', 'b'], output: ['y'] },
+  ]);
