@@ -7,6 +7,17 @@ export const MODEL_FILE = 'model.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
 export const HISTORY_FILE = 'history.jsonl';
 export const CHECKPOINT_FILE = join('checkpoint', 'state.safetensors');
+/** What a model folder consists of. */
+export const MEMBERS: readonly string[] = [
+  MODEL_FILE,
+  WEIGHTS_FILE,
+  HISTORY_FILE,
+  'checkpoint',
+  'encoder.onnx',
+  'decoder.onnx',
+  'report.html',
+  'replaced',
+];
 export const FORMAT = 'elbo-model';
 
 export const trainingPath = (out: string): string => `${out}.training`;

@@ -99,9 +99,9 @@ async function unfinishedStep(folder: string): Promise<string | undefined> {
   }
 }
 
-const OURS: readonly string[] = ['checkpoint', layout.HISTORY_FILE, layout.MODEL_FILE];
+/** Every run has a checkpoint folder, unless it was killed while being deleted. */
 const isOurs = (names: readonly string[]): boolean =>
-  names.every((name) => name.startsWith('.')) || names.some((name) => OURS.includes(name));
+  names.includes('checkpoint') || names.every((name) => layout.MEMBERS.includes(name));
 
 /** An empty run folder, or one that goes on from the finished model in `out`. */
 async function startAfresh(out: string, fromModel: boolean): Promise<void> {
