@@ -1,0 +1,156 @@
+/** Schema ↔ model space: rows of mixed types become one float array whose columns a likelihood can be put on, and come back. */
+import { UserError } from '../errors.ts';
+import { type Stream, stream } from '../random/stream.ts';
+import { imageCodec } from './image-codec.ts';
+import { numberCodec } from './number-codec.ts';
+import { oneHotCodec } from './one-hot-codec.ts';
+import type { Batch, Column, Rows } from './rows.ts';
+import { isNumeric, type ModelField, modelFields, type Schema } from './schema.ts';
+
+export type PartLikelihood = 'bernoulli' | 'gaussian' | 'categorical';
+
+/** Columns start … start + size − 1 of the features belong to one field; a picture is one part. */
+export interface Part {
+  readonly field: string;
+  readonly likelihood: PartLikelihood;
+  readonly start: number;
+  readonly size: number;
+}
+
+/**
+ * Where the randomness of an encoding comes from (pixels binarised, repeated values spread over their interval):
+ * 'step' = fresh, from a stream; 'row' = fixed for each row by (seed, row id).
+ */
+export type Draw = { kind: 'step'; stream: Stream } | { kind: 'row'; seed: number };
+
+export interface Codec {
+  /** [D] for tables, [H, W, C] for pictures. */
+  readonly shape: readonly number[];
+  readonly parts: readonly Part[];
+  /** A modelled field can be missing: `encode` wants a mask. */
+  readonly masked: boolean;
+  /**
+   * Fills out.x [n, …shape] and, where given, out.mask [n, parts] (1 = observed). Missing values become zeros.
+   * Without `draw` nothing is random: grey pixels stay grey, a repeated value is the middle of its interval.
+   */
+  encode(batch: Batch, out: { x: Float32Array; mask?: Float32Array }, draw?: Draw): void;
+  /** `count` rows of model space back to values: on the grid of the data and, unless `clip` is false, within its range. */
+  decode(x: Float32Array, count: number, options?: { clip?: boolean }): Rows;
+}
+
+/** Where a field lies in model space: row i at i · stride + start. */
+export interface Place {
+  readonly start: number;
+  readonly stride: number;
+}
+
+/** One field both ways. */
+export interface FieldCodec {
+  readonly size: number;
+  /** Uniform numbers in (0, 1) that a row takes when drawn (a picture draws its own). */
+  readonly draws: 0 | 1;
+  encode(column: Column, batch: Batch, x: Float32Array, place: Place, random: Random): void;
+  decode(x: Float32Array, count: number, place: Place, clip: boolean): Column;
+}
+
+/** Row i takes u[i · stride + at]; no `u` = no randomness. */
+export interface Random {
+  readonly u: Float32Array | undefined;
+  readonly at: number;
+  readonly stride: number;
+  readonly draw: Draw | undefined;
+}
+
+const fieldCodec = (field: ModelField): FieldCodec => {
+  if (isNumeric(field)) return numberCodec(field);
+  return field.type === 'image' ? imageCodec(field) : oneHotCodec(field);
+};
+
+function partsOf(fields: readonly ModelField[], codecs: readonly FieldCodec[]): Part[] {
+  let start = 0;
+  return fields.map((field, j) => {
+    const part = { field: field.name, likelihood: field.likelihood, start, size: codecs[j]!.size };
+    start += part.size;
+    return part;
+  });
+}
+
+function shapeOf(fields: readonly ModelField[], size: number): number[] {
+  const image = fields.find((field) => field.type === 'image');
+  if (!image) return [size];
+  if (fields.length > 1)
+    throw new UserError(`field "${image.name}" is a picture: it cannot be modelled with other columns`);
+  return [image.height, image.width, image.channels];
+}
+
+/** The codec of a schema; building it is cheap, it holds no data. */
+export function createCodec(schema: Schema): Codec {
+  const fields = modelFields(schema);
+  if (fields.length === 0) throw new UserError('schema: no column is left to model: all are ignored');
+  const codecs = fields.map(fieldCodec);
+  const parts = partsOf(fields, codecs);
+  const stride = parts.reduce((sum, part) => sum + part.size, 0);
+  const draws = codecs.reduce((sum, codec) => sum + codec.draws, 0);
+  return {
+    shape: shapeOf(fields, stride),
+    parts,
+    masked: fields.some((field) => field.missing),
+    encode: (batch, out, draw) => {
+      const { x, mask } = out;
+      const n = batch.index.length;
+      check(x, n * stride, 'x');
+      x.fill(0, 0, n * stride);
+      const u = draw && draws > 0 ? uniforms(batch, draws, draw) : undefined;
+      let at = 0;
+      codecs.forEach((codec, j) => {
+        codec.encode(
+          batch.rows.columns[j]!,
+          batch,
+          x,
+          { start: parts[j]!.start, stride },
+          { u, at, stride: draws, draw },
+        );
+        at += codec.draws;
+      });
+      if (mask) fillMask(batch, mask, fields);
+    },
+    decode: (x, count, { clip = true } = {}) => {
+      check(x, count * stride, 'x');
+      return {
+        count,
+        columns: codecs.map((codec, j) => codec.decode(x, count, { start: parts[j]!.start, stride }, clip)),
+      };
+    },
+  };
+}
+
+function check(array: Float32Array, size: number, name: string): void {
+  if (array.length < size)
+    throw new RangeError(`codec: ${name} holds ${array.length} numbers, expected ${size}`);
+}
+
+/** [n, draws] uniforms for the numeric fields. */
+function uniforms({ ids }: Batch, draws: number, draw: Draw): Float32Array {
+  const u = new Float32Array(ids.length * draws);
+  if (draw.kind === 'step') draw.stream.uniform(u);
+  else
+    for (let i = 0; i < ids.length; i++)
+      stream(draw.seed, 'encode', ids[i]!).uniform(u.subarray(i * draws, (i + 1) * draws));
+  return u;
+}
+
+function fillMask({ rows, index }: Batch, mask: Float32Array, fields: readonly ModelField[]): void {
+  const parts = fields.length;
+  check(mask, index.length * parts, 'mask');
+  fields.forEach((field, j) => {
+    const column = rows.columns[j]!;
+    if (field.type === 'image') for (let i = 0; i < index.length; i++) mask[i * parts + j] = 1;
+    else
+      for (let i = 0; i < index.length; i++)
+        mask[i * parts + j] = isMissing(column[index[i]!]!, field) ? 0 : 1;
+  });
+}
+
+/** NaN for numbers, a negative code for categories and booleans. */
+export const isMissing = (value: number, field: ModelField): boolean =>
+  isNumeric(field) ? Number.isNaN(value) : value < 0;

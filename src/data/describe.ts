@@ -1,0 +1,54 @@
+/** A schema in plain words, one line a field. */
+import { type Field, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
+
+/** "age: integer 17 to 90, 73 values, none missing"; "id: ignored: identifier, every value differs". */
+export const describeSchema = (schema: Schema): string[] => schema.fields.map(describeField);
+
+export function describeField(field: Field): string {
+  if (field.role === 'ignored') return `${field.name}: ignored: ${field.reason}`;
+  const notes = [describeType(field), ...(field.type === 'image' ? [] : [describeMissing(field)])];
+  if (isNumeric(field) && field.transform.kind === 'standard') notes.push('standardised');
+  return `${field.name}: ${notes.join(', ')}`;
+}
+
+function describeType(field: ModelField): string {
+  if (isNumeric(field)) return describeNumeric(field);
+  if (field.type === 'image') {
+    const colour = { 1: 'grey', 3: 'RGB', 4: 'RGBA' }[field.channels];
+    const how = { dynamic: ', binarised afresh each step', static: ', black or white', none: '' }[
+      field.binarize
+    ];
+    return `${field.height} × ${field.width} ${colour} picture${how}`;
+  }
+  if (field.type === 'boolean') return `yes or no (${shares(field.words, field.counts, 2)})`;
+  return `category of ${field.categories.length} values (${shares(field.categories, field.counts, 3)})`;
+}
+
+function shares(names: readonly string[], counts: readonly number[], shown: number): string {
+  const total = counts.reduce((sum, n) => sum + n, 0) || 1;
+  const listed = names.slice(0, shown).map((name, i) => `${name} ${percent(counts[i]! / total)}`);
+  return listed.join(', ') + (names.length > shown ? ', …' : '');
+}
+
+function describeNumeric(field: NumericField): string {
+  const values = `${field.distinct.toLocaleString('en')} ${field.distinct === 1 ? 'value' : 'values'}`;
+  if (field.type === 'date')
+    return `${field.unit === 'day' ? 'date' : 'date and time'} ${isoDate(field, field.min)} to ${isoDate(field, field.max)}, ${values}`;
+  return `${field.type} ${field.min} to ${field.max}, ${values}`;
+}
+
+function isoDate({ unit }: { unit: 'day' | 'second' }, value: number): string {
+  const iso = new Date(value * (unit === 'day' ? 86_400_000 : 1000)).toISOString();
+  return unit === 'day' ? iso.slice(0, 10) : iso.slice(0, 19).replace('T', ' ');
+}
+
+const describeMissing = ({ missing, missingShare }: ModelField): string => {
+  if (!missing) return 'none missing';
+  return missingShare === 0 ? 'may be missing' : `${percent(missingShare)} missing`;
+};
+
+function percent(share: number): string {
+  if (share > 0 && share < 0.001) return 'under 0.1 %';
+  const value = share * 100;
+  return `${value >= 99.95 || value === 0 ? Math.round(value) : value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+}

@@ -1,0 +1,27 @@
+/** Data in and out: schema, codec, datasets of every format, writers. (For Node; codec, schema and rows alone run anywhere.) */
+export { type Codec, createCodec, type Draw, type Part, type PartLikelihood } from './codec.ts';
+export { describeField, describeSchema } from './describe.ts';
+export { type FieldEdit, loadSchemaFile, parseSchemaOrEdits, type SchemaEdits } from './edits.ts';
+export { openDataset } from './open.ts';
+export type { GivenPaths, ImageOptions, OpenOptions } from './options.ts';
+export {
+  type Batch,
+  type BatchOptions,
+  type Column,
+  type Counts,
+  concatRows,
+  type Dataset,
+  type Labels,
+  type Rows,
+  type Split,
+  takeRows,
+} from './rows.ts';
+export {
+  DEFAULT_MISSING,
+  type Field,
+  type IgnoredField,
+  type ModelField,
+  modelFields,
+  parseSchema,
+  type Schema,
+} from './schema.ts';

@@ -1,0 +1,80 @@
+/** A dataset whose rows can be had in any order: all in memory, or fetched by number. */
+import { UserError } from '../errors.ts';
+import { stream } from '../random/stream.ts';
+import type { Batch, BatchOptions, Dataset, Labels, Rows, Split } from './rows.ts';
+import type { Schema } from './schema.ts';
+import { createSplitter, type SplitOptions, splitIds } from './split.ts';
+
+export type SplitRows = Readonly<Record<Split, Int32Array>>;
+
+export interface RandomAccess {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly notes: readonly string[];
+  readonly labels?: Labels | undefined;
+  readonly ids: SplitRows;
+  /** Rows by number: `index` says which rows of `rows` they are. */
+  fetch(ids: Int32Array): Promise<Pick<Batch, 'rows' | 'index'>> | Pick<Batch, 'rows' | 'index'>;
+}
+
+/** All rows are at hand, so a batch is only a list of row numbers. */
+export const inMemory =
+  (rows: Rows): RandomAccess['fetch'] =>
+  (ids) => ({ rows, index: ids });
+
+export function randomAccessDataset({ name, schema, notes, labels, ids, fetch }: RandomAccess): Dataset {
+  return {
+    name,
+    schema,
+    notes,
+    ...(labels && { labels }),
+    counts: { train: ids.train.length, validation: ids.validation.length, test: ids.test.length },
+    batches: (options) => batches(ids[options.split], options, fetch),
+    close: async () => {},
+  };
+}
+
+async function* batches(
+  ids: Int32Array,
+  { batchSize, shuffle, skip = 0 }: BatchOptions,
+  fetch: RandomAccess['fetch'],
+): AsyncGenerator<Batch> {
+  checkBatchSize(batchSize);
+  const order = shuffle && stream(shuffle.seed, 'shuffle', shuffle.epoch).permutation(ids.length);
+  for (let at = skip * batchSize; at < ids.length; at += batchSize) {
+    const end = Math.min(ids.length, at + batchSize);
+    const some = order ? Int32Array.from(order.subarray(at, end), (i) => ids[i]!) : ids.slice(at, end);
+    yield { ...(await fetch(some)), ids: some };
+  }
+}
+
+export function checkBatchSize(batchSize: number): void {
+  if (!(Number.isInteger(batchSize) && batchSize >= 1))
+    throw new UserError(`batch size ${batchSize}: expected a whole number from 1`);
+}
+
+/** Rows given for each split; a split that is not given is taken out of the training rows. */
+export interface GivenCounts {
+  readonly train: number;
+  readonly validation?: number | undefined;
+  readonly test?: number | undefined;
+}
+
+/** Shares for the splits that have no rows of their own. */
+export const sharesFor = (given: GivenCounts, options: SplitOptions): SplitOptions => ({
+  seed: options.seed,
+  validation: given.validation === undefined ? options.validation : 0,
+  test: given.test === undefined ? options.test : 0,
+});
+
+/** Row numbers: those of the training file first, then validation, then test. */
+export function givenIds(given: GivenCounts, options: SplitOptions): SplitRows {
+  const ids = splitIds(createSplitter(given.train, sharesFor(given, options)), given.train);
+  const range = (first: number, count: number) => Int32Array.from({ length: count }, (_, i) => first + i);
+  const { validation = 0, test } = given;
+  return {
+    train: ids.train,
+    validation: given.validation === undefined ? ids.validation : range(given.train, validation),
+    test: test === undefined ? ids.test : range(given.train + validation, test),
+  };
+}

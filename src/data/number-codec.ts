@@ -1,0 +1,50 @@
+/** Numbers, integers and dates ↔ one column of model space that is about N(0, 1). */
+import type { FieldCodec } from './codec.ts';
+import { quantileCodec } from './quantile.ts';
+import { decimalsOf, type NumericField } from './schema.ts';
+
+/** Rounds to the column's decimal grid as its text would be read. */
+export function rounder(decimals: number | null): (v: number) => number {
+  if (decimals === null) return (v) => v;
+  if (decimals === 0) return (v) => Math.round(v) + 0;
+  const scale = 10 ** decimals;
+  return (v) => Math.round(v * scale) / scale + 0; // + 0: never −0
+}
+
+export function numberCodec(field: NumericField): FieldCodec {
+  const { toModel, fromModel, draws } = scale(field);
+  const round = rounder(decimalsOf(field));
+  return {
+    size: 1,
+    draws,
+    encode: (column, { index }, x, { start, stride }, { u, at, stride: step }) => {
+      for (let i = 0; i < index.length; i++) {
+        const v = column[index[i]!]!;
+        if (!Number.isNaN(v)) x[i * stride + start] = toModel(v, u && draws ? u[i * step + at]! : 0.5);
+      }
+    },
+    decode: (x, count, { start, stride }, clip) => {
+      const out = new Float64Array(count);
+      for (let i = 0; i < count; i++) {
+        const v = round(fromModel(x[i * stride + start]!));
+        out[i] = clip ? Math.min(field.max, Math.max(field.min, v)) : v;
+      }
+      return out;
+    },
+  };
+}
+
+interface Scale {
+  toModel(v: number, u: number): number;
+  fromModel(z: number): number;
+  readonly draws: 0 | 1;
+}
+
+function scale({ transform }: NumericField): Scale {
+  if (transform.kind === 'quantile') {
+    const { encode, decode } = quantileCodec(transform);
+    return { toModel: encode, fromModel: decode, draws: 1 };
+  }
+  const { mean, sd } = transform;
+  return { toModel: (v) => (v - mean) / sd, fromModel: (z) => mean + sd * z, draws: 0 };
+}

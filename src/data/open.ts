@@ -1,0 +1,43 @@
+/** `openDataset`: a path to rows with a schema, whatever the format. */
+import { access, constants, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { type GivenPaths, type OpenOptions, settingsOf } from './options.ts';
+import type { Dataset } from './rows.ts';
+import { sourceOf } from './sources.ts';
+
+/** Opens a file or folder, or a file for each split, and infers the schema unless a whole one is given. */
+export async function openDataset(data: string | GivenPaths, options: OpenOptions = {}): Promise<Dataset> {
+  const given = typeof data === 'string' ? { train: data } : data;
+  const settings = settingsOf(options);
+  checkLimit(settings.limit);
+  for (const path of Object.values(given)) if (path !== undefined) await checkReadable(path);
+  const source = sourceOf(given.train);
+  for (const path of [given.validation, given.test])
+    if (path !== undefined && sourceOf(path) !== source)
+      throw new UserError(`${path}: is not ${source.name} as ${given.train} is; give files of one format`);
+  return source.open(absolute(given), settings);
+}
+
+const absolute = ({ train, validation, test }: GivenPaths): GivenPaths => ({
+  train: resolve(train),
+  validation: validation && resolve(validation),
+  test: test && resolve(test),
+});
+
+function checkLimit(limit: number | undefined): void {
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
+    throw new UserError(`limit ${limit}: expected a whole number from 1`);
+}
+
+async function checkReadable(path: string): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      error.code === 'ENOENT' ? `${path}: no such file or folder` : `${path}: ${error.message}`,
+    );
+  });
+  await access(path, constants.R_OK).catch(() => {
+    throw new UserError(`${path}: you have no permission to read it`);
+  });
+  if (found.isFile() && found.size === 0) throw new UserError(`${path}: the file is empty`);
+}

@@ -1,0 +1,77 @@
+/** Which rows train, validate and test: exact shares, fixed by (seed, row number), known without reading the data. */
+import { UserError } from '../errors.ts';
+import { stream } from '../random/stream.ts';
+import type { Counts, Split } from './rows.ts';
+
+export interface SplitOptions {
+  readonly seed: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+const BLOCK = 1024;
+export const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
+
+export interface Splitter {
+  readonly counts: Counts;
+  /** 0 train, 1 validation, 2 test for each row of `block` (rows 1024 · block …); valid until the next call. */
+  codes(block: number): Uint8Array;
+  readonly block: number;
+}
+
+/** Rows of a share up to row `end`: at least one, and the total is the exact share. */
+const upTo = (end: number, share: number): number =>
+  share > 0 && end > 0 ? Math.max(1, Math.round(end * share)) : 0;
+
+/** Splits rows 0 … rows − 1. Each block of 1024 rows gives its share, drawn by a hash of the row number. */
+export function createSplitter(rows: number, { seed, validation, test }: SplitOptions): Splitter {
+  checkShares(validation, test);
+  const counts = { train: 0, validation: upTo(rows, validation), test: upTo(rows, test) };
+  counts.train = rows - counts.validation - counts.test;
+  if (counts.train < 1)
+    throw new UserError(
+      `${rows} ${rows === 1 ? 'row' : 'rows'} cannot be split into training, validation and test rows: at least ${1 + counts.validation + counts.test} are needed`,
+    );
+  const share = (block: number, of: number) =>
+    upTo(Math.min(rows, (block + 1) * BLOCK), of) - upTo(block * BLOCK, of);
+  return {
+    counts,
+    block: BLOCK,
+    codes: (block) => {
+      const size = Math.min(BLOCK, rows - block * BLOCK);
+      return blockCodes(seed, block, size, share(block, validation), share(block, test));
+    },
+  };
+}
+
+function blockCodes(seed: number, block: number, size: number, validation: number, test: number): Uint8Array {
+  const order = stream(seed, 'split', block).permutation(size);
+  const codes = new Uint8Array(size);
+  for (let i = 0; i < validation; i++) codes[order[i]!] = 1;
+  for (let i = validation; i < validation + test; i++) codes[order[i]!] = 2;
+  return codes;
+}
+
+function checkShares(validation: number, test: number): void {
+  for (const [name, share] of Object.entries({ validation, test }))
+    if (!(share >= 0 && share < 1)) throw new UserError(`${name} share ${share}: expected 0 to below 1`);
+  if (validation + test >= 1)
+    throw new UserError(
+      `validation ${validation} and test ${test} leave nothing to train on: their sum must be below 1`,
+    );
+}
+
+/** Row numbers of each split, ascending, shifted by `first`. */
+export function splitIds(splitter: Splitter, rows: number, first = 0): Record<Split, Int32Array> {
+  const { counts, block } = splitter;
+  const ids = [counts.train, counts.validation, counts.test].map((n) => new Int32Array(n));
+  const filled = [0, 0, 0];
+  for (let start = 0; start < rows; start += block) {
+    const codes = splitter.codes(start / block);
+    for (let i = 0; i < codes.length; i++) {
+      const s = codes[i]!;
+      ids[s]![filled[s]!++] = first + start + i;
+    }
+  }
+  return { train: ids[0]!, validation: ids[1]!, test: ids[2]! };
+}

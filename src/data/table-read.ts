@@ -1,0 +1,138 @@
+/** Typed columns out of a relation: one expression a field, read chunk by chunk. */
+import { stream } from '../random/stream.ts';
+import { secondsPer } from './dates.ts';
+import { type Database, literal } from './duckdb.ts';
+import { type Column, newColumn, type Rows } from './rows.ts';
+import type { FieldOf, ModelField, NumericField } from './schema.ts';
+import { numberExpression, shortText } from './table-infer.ts';
+import type { Relation } from './table-source.ts';
+
+/** What reading needs to know of a field. */
+export type Readable =
+  | Pick<NumericField, 'name' | 'type'>
+  | Pick<FieldOf<'date'>, 'name' | 'type' | 'unit' | 'format'>
+  | FieldOf<'category' | 'boolean'>;
+
+export const readable = (field: ModelField): Readable => {
+  if (field.type === 'image') throw new RangeError(`field "${field.name}": a table has no pictures`);
+  return field;
+};
+
+/** Makes an enumeration type for each category field, so that values become codes inside DuckDB. */
+export async function declareCategories(db: Database, fields: readonly Readable[]): Promise<void> {
+  for (const [j, field] of fields.entries()) {
+    if (field.type !== 'category') continue;
+    await db.query(`DROP TYPE IF EXISTS category_${j}`);
+    await db.query(`CREATE TYPE category_${j} AS ENUM (${field.categories.map(literal).join(', ')})`);
+  }
+}
+
+/** The value of field `j` from its column, NULL where it is missing or not understood. */
+function expression(relation: Relation, field: Readable, j: number): string {
+  const column = relation.columns.findIndex(({ name }) => name === field.name);
+  const text = `c${column}::VARCHAR`;
+  switch (field.type) {
+    case 'category':
+      return `enum_code(TRY_CAST(${text} AS category_${j}))::INTEGER`;
+    case 'boolean':
+      return `CASE ${text} WHEN ${literal(field.words[0])} THEN 0 WHEN ${literal(field.words[1])} THEN 1 END`;
+    case 'date': {
+      const { format, unit } = field as FieldOf<'date'>;
+      return `epoch(try_strptime(${text}, ${literal(format)})) / ${secondsPer(unit)}`;
+    }
+    default:
+      return numberExpression(relation, column);
+  }
+}
+
+const isCode = ({ type }: Readable): boolean => type === 'category' || type === 'boolean';
+
+/** SELECT with one typed column a field and no NULLs. */
+export function selectFields(relation: Relation, fields: readonly Readable[]): string {
+  const cells = fields.map((field, j) => {
+    const value = expression(relation, field, j);
+    return isCode(field) ? `coalesce(${value}, -1)::INTEGER` : `coalesce(${value}, 'nan'::DOUBLE)::DOUBLE`;
+  });
+  return `SELECT ${cells.join(', ')} FROM ${relation.from}`;
+}
+
+/** The whole relation in memory. */
+export async function readRows(db: Database, relation: Relation, fields: readonly Readable[]): Promise<Rows> {
+  const columns: Column[] = fields.map((field) => newColumn(field as ModelField, relation.rows));
+  let at = 0;
+  if (fields.length > 0) {
+    for await (const chunk of db.chunks(selectFields(relation, fields))) {
+      for (const [j, items] of chunk.entries()) columns[j]!.set(items, at);
+      at += chunk[0]!.length;
+    }
+  }
+  return { count: relation.rows, columns };
+}
+
+/** Values that are there but not understood, in words: they count as missing. */
+export async function misreadNotes(
+  db: Database,
+  relation: Relation,
+  fields: readonly Readable[],
+): Promise<string[]> {
+  if (fields.length === 0) return [];
+  const source = (field: Readable) => `c${relation.columns.findIndex(({ name }) => name === field.name)}`;
+  const bad = fields.map(
+    (field, j) => `${source(field)} IS NOT NULL AND (${expression(relation, field, j)}) IS NULL`,
+  );
+  const counts = bad.map((condition, j) => `count_if(${condition})::DOUBLE AS n${j}`);
+  const [row] = await db.query(`SELECT ${counts.join(', ')} FROM ${relation.from}`);
+  const notes: string[] = [];
+  for (const [j, field] of fields.entries()) {
+    const count = Number(row![`n${j}`]);
+    if (count > 0) notes.push(await misread(db, relation, field, source(field), bad[j]!, count));
+  }
+  return notes;
+}
+
+async function misread(
+  db: Database,
+  relation: Relation,
+  field: Readable,
+  source: string,
+  condition: string,
+  count: number,
+): Promise<string> {
+  const examples = await db.query(
+    `SELECT n, v FROM (SELECT (row_number() OVER ())::DOUBLE AS n, ${source}::VARCHAR AS v, ${condition} AS bad
+     FROM ${relation.from}) WHERE bad LIMIT 3`,
+  );
+  const shown = examples.map(({ n, v }) => `row ${n}: ${shortText(v)}`).join(', ');
+  const what = isCode(field)
+    ? 'not among the known values'
+    : `not ${field.type === 'date' ? 'a date' : 'a number'}`;
+  const values = count === 1 ? '1 value is' : `${count} values are`;
+  const mend = isCode(field) ? '' : `; if it means "missing", add --missing ${shortText(examples[0]?.v)}`;
+  return `column "${field.name}": ${values} ${what} (${shown}) and count${count === 1 ? 's' : ''} as missing${mend}.`;
+}
+
+/** About `wanted` rows spread over the whole relation, always the same ones. */
+export async function sampleRows(
+  db: Database,
+  relation: Relation,
+  fields: readonly Readable[],
+  wanted: number,
+): Promise<Rows> {
+  const step = Math.max(1, relation.rows / wanted);
+  const count = Math.floor((relation.rows - 1) / step) + 1;
+  const columns: Column[] = fields.map((field) => newColumn(field as ModelField, count));
+  const random = new Float32Array(count);
+  stream(0, 'sample').uniform(random);
+  let row = 0;
+  let taken = 0;
+  const place = () => Math.floor((taken + random[taken]!) * step); // one row of each `step`
+  for await (const chunk of db.chunks(selectFields(relation, fields))) {
+    const end = row + chunk[0]!.length;
+    for (; taken < count && Math.min(place(), relation.rows - 1) < end; taken++) {
+      const i = Math.max(0, Math.min(place(), relation.rows - 1) - row);
+      for (const [j, items] of chunk.entries()) columns[j]![taken] = items[i]!;
+    }
+    row = end;
+  }
+  return { count: taken, columns };
+}
