@@ -7,7 +7,7 @@ import { add } from './elementwise.ts';
 import { gatherKnown, scatterKnown } from './gather.ts';
 import { columnSums, gemm, matmul, transposedProduct } from './matmul.ts';
 import { concat, pad, reshape, slice, transpose } from './move.ts';
-import { type Dim, dimAt, fixed, multiply, showShape } from './shape.ts';
+import { type Dim, dimAt, fixed, multiply, sameShape, showShape } from './shape.ts';
 import { constant, describe, type Tensor, withGradient } from './tensor.ts';
 
 export interface ConvOptions {
@@ -49,7 +49,8 @@ export function conv(
   const coarse = fine.map((n, i) => Math.floor((n + 2 * padding - reach[i]!) / stride) + 1);
   const channels = channelsOf(x);
   const outputs = fixed(dimAt(weight.shape, 1), 'conv weight');
-  expectWeight('conv', x, weight, (product(kernel) * channels) / groups, outputs, coarse);
+  const expected: Expected['weight'] = [(product(kernel) * channels) / groups, outputs];
+  expectFit('conv', x, weight, bias, { kernel, groups, weight: expected, outputs, result: coarse });
   const geometry = { coarse, fine, kernel, stride, padding, dilation };
   const y = groups === 1 ? dense(x, weight, bias, geometry) : grouped(x, weight, bias, geometry, groups);
   return reshape(y, [dimAt(x.shape, 0), ...coarse, outputs]);
@@ -68,29 +69,38 @@ export function convTranspose(
 ): Tensor {
   const coarse = spaceOf(x);
   const fine = coarse.map((n, i) => (n - 1) * stride - 2 * padding + dilation * (kernel[i]! - 1) + 1 + extra);
-  const outputs = fixed(dimAt(weight.shape, 0), 'convTranspose weight') / product(kernel);
-  expectWeight('convTranspose', x, weight, outputs * product(kernel), channelsOf(x) / groups, fine);
+  const outputs = Math.ceil(fixed(dimAt(weight.shape, 0), 'convTranspose weight') / product(kernel));
+  const expected: Expected['weight'] = [outputs * product(kernel), channelsOf(x) / groups];
+  expectFit('convTranspose', x, weight, bias, { kernel, groups, weight: expected, outputs, result: fine });
   const geometry = { coarse, fine, kernel, stride, padding, dilation };
   const direct = groups === 1 && dilation === 1;
   const y = direct ? transposed(x, weight, bias, geometry) : spread(x, weight, bias, geometry, groups);
   return reshape(y, [dimAt(x.shape, 0), ...fine, outputs]);
 }
 
-function expectWeight(
-  op: string,
-  x: Tensor,
-  weight: Tensor,
-  rows: number,
-  columns: number,
-  result: readonly number[],
-): void {
-  if (weight.shape[0] !== rows || weight.shape[1] !== columns) {
-    throw new Error(
-      `${op} of ${describe(x)} with ${describe(weight)}: expected a weight ${showShape([rows, columns])}`,
-    );
-  }
-  if (result.some((n) => n < 1))
-    throw new Error(`${op} of ${describe(x)}: the result would be ${showShape(result)}`);
+interface Expected {
+  readonly kernel: readonly number[];
+  readonly groups: number;
+  readonly weight: readonly [number, number];
+  readonly outputs: number;
+  readonly result: readonly number[];
+}
+
+/** Throws with all shapes where the operands do not fit each other. */
+function expectFit(op: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, e: Expected): void {
+  const fail = (problem: string): never => {
+    throw new Error(`${op} of ${describe(x)} with ${describe(weight)}: ${problem}`);
+  };
+  const { kernel, groups, outputs } = e;
+  const channels = channelsOf(x);
+  if (kernel.length !== x.shape.length - 2)
+    fail(`the kernel ${showShape(kernel)} needs a size for each space axis`);
+  if (channels % groups !== 0 || outputs % groups !== 0)
+    fail(`${groups} groups do not divide ${channels} channels and ${outputs} outputs`);
+  if (!sameShape(weight.shape, e.weight)) fail(`expected a weight ${showShape(e.weight)}`);
+  if (bias && !sameShape(bias.shape, [outputs]))
+    fail(`expected a bias [${outputs}], given ${describe(bias)}`);
+  if (e.result.some((n) => n < 1)) fail(`the result would be ${showShape(e.result)}`);
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);

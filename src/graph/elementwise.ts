@@ -21,17 +21,13 @@ function unary(op: string, x: Arg, gradient: Gradient | null, attributes: Attrib
   return node(op, [t], t.shape, gradient, { attributes, elementwise: true });
 }
 
-function binary(
-  op: string,
-  a: Arg,
-  b: Arg,
-  gradient: Gradient | null,
-  dtype: 'float32' | 'bool' = 'float32',
-): Tensor {
+function binary(op: string, a: Arg, b: Arg, gradient: Gradient | null, dtype?: 'bool'): Tensor {
   const x = lift(a, b);
   const y = lift(b, a);
-  const shape = broadcastShapes(x.shape, y.shape, `${op} of ${describe(x)} and ${describe(y)}`);
-  return node(op, [x, y], shape, gradient, { dtype, elementwise: true });
+  const what = `${op} of ${describe(x)} and ${describe(y)}`;
+  const shape = broadcastShapes(x.shape, y.shape, what);
+  if (x.dtype !== y.dtype) throw new Error(`${what}: types ${x.dtype} and ${y.dtype} differ`);
+  return node(op, [x, y], shape, gradient, { dtype: dtype ?? x.dtype, elementwise: true });
 }
 
 export const add = (a: Arg, b: Arg): Tensor => binary('Add', a, b, (dy) => [dy, dy]);
@@ -57,6 +53,7 @@ export const erf = (x: Arg): Tensor =>
 
 /** x^p. A tensor exponent needs x > 0 for its own gradient, yᵖ log x. */
 export function pow(x: Tensor, p: Arg): Tensor {
+  if (p === 0) return binary('Pow', x, p, null);
   if (typeof p === 'number') return binary('Pow', x, p, (dy) => [mul(dy, mul(p, pow(x, p - 1))), null]);
   return binary('Pow', x, p, (dy, y) => [mul(dy, mul(p, pow(x, sub(p, 1)))), mul(dy, mul(y, log(x)))]);
 }
@@ -71,8 +68,16 @@ export const leakyRelu = (x: Arg, slope = 0.01): Tensor =>
   unary('LeakyRelu', x, (dy, y) => [mul(dy, add(mul(positive(y), 1 - slope), slope))], {
     alpha: { float: slope },
   });
-/** x where x > 0, else α(eˣ − 1) (Clevert et al. 2016, eq. 15). */
-export const elu = (x: Tensor, alpha = 1): Tensor => add(relu(x), mul(alpha, sub(exp(neg(relu(neg(x)))), 1)));
+/**
+ * x where x > 0, else α(eˣ − 1) (Clevert et al. 2016, eq. 15). The gradient is given because that of the two
+ * halves would be 0 at 0, where a layer without bias puts all that is blank.
+ */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  const above = relu(x);
+  const e = exp(neg(relu(neg(x)))); // e^min(x, 0)
+  const slope = alpha === 1 ? e : mul(e, add(mul(positive(above), 1 - alpha), alpha));
+  return withGradient([x], add(above, mul(alpha, sub(e, 1))), (dy) => [mul(dy, slope)], true);
+}
 /** x · σ(x) (Hendrycks & Gimpel 2016; Ramachandran et al. 2017). */
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
 /** x · Φ(x), exact (Hendrycks & Gimpel 2016). */
@@ -104,15 +109,15 @@ export const lessOrEqual = (a: Arg, b: Arg): Tensor => binary('LessOrEqual', a, 
 
 /** bool or int64 → float32 (true is 1). No gradient passes. */
 export const toFloat = (x: Tensor): Tensor =>
-  node('Cast', [x], x.shape, null, { attributes: { to: 1 }, elementwise: true });
+  node('Cast', [x], x.shape, null, { attributes: { to: 1 }, dtype: 'float32', elementwise: true });
 /** float32 or bool → int64, cutting towards 0. No gradient passes. */
 export const toInteger = (x: Tensor): Tensor =>
   node('Cast', [x], x.shape, null, { attributes: { to: 7 }, dtype: 'int64', elementwise: true });
 
 /** a where the condition holds, else b. All three broadcast. */
 export function where(condition: Tensor, a: Arg, b: Arg): Tensor {
-  const x = lift(a, condition);
-  const y = lift(b, condition);
+  const x = lift(a, typeof b === 'number' ? condition : b);
+  const y = lift(b, typeof a === 'number' ? condition : a);
   const what = `where of ${describe(condition)}, ${describe(x)} and ${describe(y)}`;
   const shape = broadcastShapes(broadcastShapes(condition.shape, x.shape, what), y.shape, what);
   return node(

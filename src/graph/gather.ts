@@ -1,8 +1,8 @@
 /** Reading rows by index and adding to rows by index, each the other's gradient. */
 import { equal, toFloat } from './elementwise.ts';
-import { expand, pad, reshape, runtimeShape, unsqueeze } from './move.ts';
+import { expand, pad, reshape, slice, unsqueeze } from './move.ts';
 import { sum } from './reduce.ts';
-import { axisOf, type Dim, dimAt, fixed, type Shape, sizeOf } from './shape.ts';
+import { axisOf, type Dim, dimAt, fixed, type Shape, sizeOf, withDim } from './shape.ts';
 import { integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
 
 /**
@@ -12,35 +12,35 @@ import { integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   const k = axisOf(x.shape, axis);
   const shape = [...x.shape.slice(0, k), ...indices.shape, ...x.shape.slice(k + 1)];
-  return node('Gather', [x, indices], shape, (dy) => [scatterAdd(x.shape, indices, dy, k)], {
+  const zeros = () => expand(scalar(0, x.shape.length), x.shape, x);
+  return node('Gather', [x, indices], shape, (dy) => [scatter(zeros(), indices, dy, k)], {
     attributes: { axis: k },
-    dtype: x.dtype,
   });
 }
 
 /**
  * Zeros of `shape` to which updates are added at `indices` along `axis`: the transpose of `gather`, for
- * embeddings. ScatterElements, because ScatterND races on repeated indices.
+ * embeddings.
  */
 export function scatterAdd(shape: Shape, indices: Tensor, updates: Tensor, axis = 0): Tensor {
   const k = axisOf(shape, axis);
-  const count = sizeOf(indices.shape);
-  const flat = reshape(updates, [...shape.slice(0, k), count, ...shape.slice(k + 1)]);
-  const index = reshape(
-    indices,
-    shape.map((_, i) => (i === k ? count : 1)),
-  );
-  const spread = node('Expand', [index, runtimeShape(flat)], flat.shape, null, { dtype: 'int64' });
-  const zeros = expand(scalar(0, shape.length), shape, flat);
-  return node(
-    'ScatterElements',
-    [zeros, spread, flat],
-    shape,
-    (dy) => [null, null, reshape(gather(dy, indices, k), updates.shape)],
-    {
-      attributes: { axis: k, reduction: 'add' },
-    },
-  );
+  const flat = updatesByRow(shape, indices, updates, k);
+  const row = slice(flat, k, 0, 1); // has the batch size where the result has it
+  const zeros = expand(expand(scalar(0, shape.length), row.shape, row), shape, flat);
+  return scatter(zeros, indices, updates, k);
+}
+
+const updatesByRow = (shape: Shape, indices: Tensor, updates: Tensor, axis: number): Tensor =>
+  reshape(updates, withDim(shape, axis, sizeOf(indices.shape)));
+
+/** ScatterElements, because ScatterND races on repeated indices. */
+function scatter(zeros: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor {
+  const flat = updatesByRow(zeros.shape, indices, updates, axis);
+  const ones = zeros.shape.map(() => 1);
+  const index = reshape(indices, withDim(ones, axis, sizeOf(indices.shape)));
+  const inputs = [zeros, expand(index, flat.shape, flat), flat];
+  const rule = (dy: Tensor) => [null, null, reshape(gather(dy, indices, axis), flat.shape)];
+  return node('ScatterElements', inputs, zeros.shape, rule, { attributes: { axis, reduction: 'add' } });
 }
 
 /**
@@ -64,7 +64,7 @@ export function scatterKnown(x: Tensor, indices: readonly number[], n: number): 
   indices.forEach((i, row) => {
     if (i >= 0) readers[i]!.push(row);
   });
-  const taps = Math.max(1, ...readers.map((list) => list.length));
+  const taps = readers.reduce((most, list) => Math.max(most, list.length), 1);
   const at = readers.flatMap((list) => Array.from({ length: taps }, (_, t) => list[t] ?? -1));
   const [batch, , c] = x.shape as [Dim, Dim, Dim];
   const value = taps === 1 ? gatherKnown(x, at) : sum(reshape(gatherKnown(x, at), [batch, n, taps, c]), [2]);

@@ -2,6 +2,7 @@
 import { toFloat } from './elementwise.ts';
 import {
   axisOf,
+  broadcastShapes,
   type Dim,
   dimAt,
   fixed,
@@ -14,14 +15,28 @@ import {
 } from './shape.ts';
 import { constant, describe, integers, node, scalar, type Tensor } from './tensor.ts';
 
-/** The same values in row-major order under another shape; at most one dimension may hold the batch size. */
+/**
+ * The same values in row-major order under another shape. At most one dimension may hold the batch size, except
+ * where axes of size 1 alone come or go.
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  if (sizeOf(x.shape) !== sizeOf(shape))
-    throw new Error(`reshape of ${describe(x)} to ${showShape(shape)}: sizes differ`);
   if (sameShape(x.shape, shape)) return x;
+  if (!sameShape(withoutOnes(x.shape), withoutOnes(shape)) && sizeOf(x.shape) !== sizeOf(shape))
+    throw new Error(`reshape of ${describe(x)} to ${showShape(shape)}: sizes differ`);
   if (x.op === 'Reshape') return reshape(x.inputs[0]!, shape);
-  const target = integers(shape.map((d) => (typeof d === 'number' ? d : -1)));
+  const twice = shape.filter((d) => typeof d !== 'number').length > 1;
+  const target = twice ? onesMoved(x, shape) : integers(shape.map((d) => (typeof d === 'number' ? d : -1)));
   return node('Reshape', [x, target], shape, (dy, y) => [reshape(dy, y.inputs[0]!.shape)]);
+}
+
+const withoutOnes = (shape: Shape): Shape => shape.filter((d) => d !== 1);
+
+/** `shape` as an int64 tensor: the sizes of x other than 1 in their order, read when the graph runs, and ones. */
+function onesMoved(x: Tensor, shape: Shape): Tensor {
+  const axes = [...x.shape.keys()].filter((i) => x.shape[i] !== 1).values();
+  const at = shape.map((d) => (d === 1 ? x.shape.length : axes.next().value!));
+  const sizes = concat([runtimeShape(x), integers([1])], 0);
+  return node('Gather', [sizes, integers(at)], [shape.length], null);
 }
 
 /** Axes in a new order; without one, reversed. */
@@ -29,6 +44,8 @@ export function transpose(
   x: Tensor,
   order: readonly number[] = x.shape.map((_, i) => x.shape.length - 1 - i),
 ): Tensor {
+  if (order.length !== x.shape.length || x.shape.some((_, i) => !order.includes(i)))
+    throw new Error(`transpose of ${describe(x)}: [${order}] is not an order of its axes`);
   if (order.every((axis, i) => axis === i)) return x;
   const inverse = order.map((_, i) => order.indexOf(i));
   const shape = order.map((axis) => dimAt(x.shape, axis));
@@ -43,9 +60,13 @@ export function transposeLast(x: Tensor): Tensor {
 
 /** Inserts axes of size 1 at the given places of the result. */
 export function unsqueeze(x: Tensor, axes: readonly number[]): Tensor {
-  const shape: Dim[] = [...x.shape];
-  for (const axis of [...axes].sort((a, b) => a - b)) shape.splice(axis, 0, 1);
-  return reshape(x, shape);
+  const result = Array<Dim>(x.shape.length + axes.length).fill(1);
+  const ones = new Set(axes.map((axis) => axisOf(result, axis)));
+  const rest = x.shape.values();
+  return reshape(
+    x,
+    result.map((_, i) => (ones.has(i) ? 1 : rest.next().value!)),
+  );
 }
 
 /** x[…, start:end, …] along one axis. */
@@ -87,10 +108,7 @@ export function concat(xs: readonly Tensor[], axis: number): Tensor {
       k,
       sizes.map((n) => fixed(n, 'gradient of concat')),
     );
-  return node('Concat', xs, withDim(first.shape, k, size), rule, {
-    attributes: { axis: k },
-    dtype: first.dtype,
-  });
+  return node('Concat', xs, withDim(first.shape, k, size), rule, { attributes: { axis: k } });
 }
 
 const sumDims = (a: Dim, b: Dim): Dim =>
@@ -117,12 +135,14 @@ export function pad(x: Tensor, axis: number, before: number, after: number, valu
 /** x broadcast to `shape`. Where x lacks the batch size, a tensor `like` of that shape gives it when the graph runs. */
 export function expand(x: Tensor, shape: Shape, like?: Tensor): Tensor {
   if (sameShape(x.shape, shape)) return x;
+  const what = `expand of ${describe(x)} to ${showShape(shape)}`;
+  if (!sameShape(broadcastShapes(x.shape, shape, what), shape)) throw new Error(`${what}: it is larger`);
   const has = (i: number) => x.shape[i - shape.length + x.shape.length] === shape[i];
   if (shape.every((d, i) => typeof d === 'number' || has(i))) {
     return expandTo(x, shape, integers(shape.map((d) => (typeof d === 'number' ? d : 1))));
   }
   if (!like || !sameShape(like.shape, shape)) {
-    throw new Error(`expand of ${describe(x)} to ${showShape(shape)}: a tensor of that shape is needed`);
+    throw new Error(`${what}: a tensor of that shape is needed`);
   }
   return expandTo(x, shape, runtimeShape(like));
 }
@@ -138,18 +158,14 @@ export const runtimeShape = (x: Tensor): Tensor =>
 export function runtimeSize(x: Tensor, axis: number): Tensor {
   const size = x.shape[axisOf(x.shape, axis)]!;
   if (typeof size === 'number') return scalar(size);
-  return toFloat(
-    node('Gather', [runtimeShape(x), integers([axisOf(x.shape, axis)], [])], [], null, { dtype: 'int64' }),
-  );
+  return toFloat(node('Gather', [runtimeShape(x), integers([axisOf(x.shape, axis)], [])], [], null));
 }
 
 /** Ones, as many as x has rows, whatever the batch size: [1, M] for x [M, N]. */
 export function onesRow(x: Tensor): Tensor {
   const rows = dimAt(x.shape, 0);
   if (typeof rows === 'number') return constant(Array<number>(rows).fill(1), [1, rows]);
-  const shape = node('Slice', [runtimeShape(x), integers([0]), integers([1]), integers([0])], [1], null, {
-    dtype: 'int64',
-  });
+  const shape = slice(runtimeShape(x), 0, 0, 1);
   const ones = node('Expand', [scalar(1, 1), shape], [rows], null);
   return reshape(ones, [1, rows]);
 }

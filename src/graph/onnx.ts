@@ -9,7 +9,7 @@ import {
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from './proto/onnx_pb.ts';
-import { type Shape, showShape } from './shape.ts';
+import { type Shape, sameShape, showShape, sizeOf } from './shape.ts';
 import { type Attribute, computed, type DType, type Tensor, topological } from './tensor.ts';
 
 const OPSET = 18n;
@@ -62,8 +62,8 @@ function emit(
 ): GraphParts {
   const parts: GraphParts = { node: [], input: [], initializer: [], output: [] };
   const names = new Map<Tensor, string>(); // tensor → the name of its value
-  const seen = new Map<string, string>(); // what computes a value → its name
-  const paths = new Map<string, string>(); // name → layer path
+  const seen = new Map<string, Tensor>(); // what computes a value → the first tensor of that value
+  const places = new Map<string, Place>(); // name → where the value belongs
   const nameOf = (t: Tensor): string => names.get(computed(t))!;
   const roots = Object.values(outputs);
   const results = new Map(Object.entries(outputs).map(([name, t]) => [computed(t), name])); // named as outputs at once
@@ -71,17 +71,25 @@ function emit(
     const inputs = t.inputs.map(nameOf);
     const key = keyOf(t, inputs);
     const known = seen.get(key);
-    const name =
-      known ?? t.name ?? (t.op === 'Constant' ? undefined : results.get(t)) ?? `${t.op}_${seen.size}`;
+    if (known) {
+      expectSame(known, t);
+      names.set(t, names.get(known)!);
+      continue;
+    }
+    const name = t.name ?? (t.op === 'Constant' ? undefined : results.get(t)) ?? `${t.op}_${seen.size}`;
+    if (places.has(name)) throw new Error(`an input and another value of the graph have the name ${name}`);
+    const place = placeOf(
+      t,
+      inputs.map((i) => places.get(i)!),
+    );
     names.set(t, name);
-    if (known !== undefined) continue;
-    seen.set(key, name);
-    const path = t.name ? layerOf(t.name) : (inputs.map((i) => paths.get(i)).find((p) => p) ?? '');
-    paths.set(name, path);
-    write(parts, t, name, path, inputs, weights);
+    seen.set(key, t);
+    places.set(name, place);
+    write(parts, t, name, place.layer, inputs, weights);
   }
   for (const [name, t] of Object.entries(outputs)) {
     if (nameOf(t) !== name) {
+      if (places.has(name)) throw new Error(`an output and another value of the graph have the name ${name}`);
       parts.node.push({ name: `output/${name}`, opType: 'Identity', input: [nameOf(t)], output: [name] });
     }
     parts.output.push(valueInfo(name, t.dtype, t.shape));
@@ -107,8 +115,31 @@ function write(
       output: [name],
       attribute,
     });
-  } else if (weights[name]) parts.initializer.push(tensorProto(name, t.dtype, t.shape, weights[name]));
+  } else if (weights[name]) parts.initializer.push(weightProto(name, t, weights[name]));
   else parts.input.push(valueInfo(name, t.dtype, t.shape));
+}
+
+function expectSame(a: Tensor, b: Tensor): void {
+  if (a.op === 'Input' && (a.dtype !== b.dtype || !sameShape(a.shape, b.shape))) {
+    const [x, y] = [a, b].map((t) => `${t.dtype} ${showShape(t.shape)}`);
+    throw new Error(`two inputs have the name ${a.name}: ${x} and ${y}`);
+  }
+}
+
+interface Place {
+  /** `encoder.0`, or empty. */
+  readonly layer: string;
+  /** Computed from parameters and constants alone. */
+  readonly fixed: boolean;
+}
+
+/** A value belongs to the layer whose parameters make it, else to that of the value it is made from. */
+function placeOf(t: Tensor, inputs: readonly Place[]): Place {
+  const own = layerOf(t.name ?? '');
+  if (t.op === 'Input') return { layer: own, fixed: own !== '' };
+  const fixed = inputs.filter((p) => p.fixed);
+  const layer = [...fixed, ...inputs].find((p) => p.layer)?.layer ?? '';
+  return { layer, fixed: fixed.length === inputs.length };
 }
 
 /** `encoder.0.weight` belongs to the layer `encoder.0`; inputs without a dot to none. */
@@ -151,6 +182,12 @@ const dimension = (dim: Shape[number]) =>
   typeof dim === 'number'
     ? { value: { case: 'dimValue' as const, value: BigInt(dim) } }
     : { value: { case: 'dimParam' as const, value: dim } };
+
+function weightProto(name: string, t: Tensor, data: Float32Array): TensorInit {
+  if (data.length !== sizeOf(t.shape))
+    throw new Error(`weights of ${name}: ${data.length} values given for shape ${showShape(t.shape)}`);
+  return tensorProto(name, t.dtype, t.shape, data);
+}
 
 const tensorProto = (
   name: string,

@@ -37,6 +37,7 @@ export type Arg = Tensor | number;
 
 export interface NodeOptions {
   readonly attributes?: Attributes;
+  /** Without one, that of the first input. */
   readonly dtype?: DType;
   readonly elementwise?: boolean;
 }
@@ -46,7 +47,7 @@ export const node = (
   inputs: readonly Tensor[],
   shape: Shape,
   gradient: Gradient | null | undefined,
-  { attributes = {}, dtype = 'float32', elementwise = false }: NodeOptions = {},
+  { attributes = {}, dtype = inputs[0]?.dtype ?? 'float32', elementwise = false }: NodeOptions = {},
 ): Tensor => ({ op, inputs, attributes, shape, dtype, gradient, elementwise });
 
 /** A named input of the graph: data, noise, a parameter, or a scalar that a schedule changes. */
@@ -79,9 +80,13 @@ function constantNode(length: number, shape: Shape, dtype: DType): Tensor {
  */
 export const scalar = (value: number, rank = 0): Tensor => constant([value], Array<number>(rank).fill(1));
 
-/** Numbers become constants with the rank of the other operand. */
-export const lift = (x: Arg, beside?: Arg): Tensor =>
-  typeof x === 'number' ? scalar(x, typeof beside === 'object' ? beside.shape.length : 0) : x;
+/** Numbers become constants with the rank and the type of the other operand. */
+export function lift(x: Arg, beside?: Arg): Tensor {
+  if (typeof x !== 'number') return x;
+  if (typeof beside !== 'object') return scalar(x);
+  const rank = beside.shape.length;
+  return beside.dtype === 'int64' ? integers([x], Array<number>(rank).fill(1)) : scalar(x, rank);
+}
 
 /**
  * `value`, differentiated by `gradient` with respect to `inputs` instead of by the ops it was made from: for
