@@ -150,7 +150,7 @@ function patches(x: Tensor, g: Geometry): Patches {
   const cells = multiply(dimAt(x.shape, 0), product(g.coarse));
   const columns = product(g.kernel) * channelsOf(x);
   if (fewChannels(x, g)) return phasePatches(x, g);
-  const pointwise = product(g.kernel) === 1 && g.stride === 1 && g.padding === 0;
+  const pointwise = product(g.kernel) * g.stride === 1 && g.padding === 0 && sameShape(g.coarse, g.fine);
   const matrix = reshape(pointwise ? x : gatherKnown(flat(x), patchIndices(g)), [cells, columns]);
   return { matrix, arrange: (w) => w, restore: (w) => w };
 }

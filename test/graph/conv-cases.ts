@@ -44,6 +44,8 @@ export const transposedGeometries: readonly Geometry[] = [
   { space: [2], kernel: [2], channels: 2, outputs: 3, stride: 3, extra: 2 },
   { space: [3], kernel: [4], channels: 1, outputs: 2, stride: 2, padding: 3 },
   { space: [1, 1], kernel: [4, 4], channels: 5, outputs: 8 },
+  { space: [3], kernel: [1], channels: 2, outputs: 3, extra: 1 },
+  { space: [3], kernel: [1], channels: 2, outputs: 3, padding: 1, extra: 2 },
   { space: [3, 3], kernel: [3, 3], channels: 4, outputs: 2, stride: 2, padding: 1, groups: 2, extra: 1 },
   { space: [4], kernel: [3], channels: 2, outputs: 2, dilation: 2, stride: 2, padding: 1, extra: 1 },
 ];
