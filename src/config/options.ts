@@ -1,7 +1,16 @@
 /** Everything that `train` can be told, with its defaults and help, in one table. */
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import type { ConfigOf, GivenOf, networks, objectives, optimizers, schedules, warmups } from './choices.ts';
+import {
+  type ConfigOf,
+  type GivenOf,
+  type networks,
+  type objectives,
+  type optimizers,
+  parseChoice,
+  type schedules,
+  type warmups,
+} from './choices.ts';
 
 const share = z.number().min(0).lt(1);
 
@@ -9,8 +18,8 @@ const share = z.number().min(0).lt(1);
 export const dataOptions = {
   schema: z.string().optional().describe('JSON file with the schema, or with edits to the inferred one'),
   ignore: z.array(z.string()).optional().describe('columns to leave out'),
-  validation: share.default(0.1).describe('share of the rows held back to watch training'),
-  test: share.default(0.1).describe('share of the rows held back for evaluate'),
+  validation: share.optional().describe('share of the rows held back to watch training (default 0.1)'),
+  test: share.optional().describe('share of the rows held back for evaluate (default 0.1)'),
   missing: z
     .array(z.string())
     .optional()
@@ -40,7 +49,7 @@ export const trainingOptions = {
     .describe('law of pixels or of numbers'),
   epochs: z.int().min(1).max(1_000_000).optional().describe('passes over the training rows'),
   batchSize: z.int().min(1).max(1_000_000).optional().describe('examples in a step'),
-  learningRate: z.number().positive().max(100).default(1e-3).describe('base learning rate'),
+  learningRate: z.number().positive().max(100).optional().describe('base learning rate (default 0.001)'),
   clip: z.number().positive().optional().describe('largest norm of the gradient'),
   ema: z
     .number()
@@ -49,7 +58,12 @@ export const trainingOptions = {
     .optional()
     .describe('decay of a running average of the weights, which is then used'),
   patience: z.int().min(1).optional().describe('epochs without improvement before training ends'),
-  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('seed of everything random'),
+  seed: z
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('seed of everything random (default 0)'),
 };
 
 /** Options about this run, which leave no trace in the model. */
@@ -60,6 +74,13 @@ export const runOptions = {
   threads: z.int().min(1).max(256).optional().describe('processor threads'),
   checkpointSeconds: z.number().positive().default(20).describe('seconds between checkpoints'),
   profile: z.string().optional().describe('prefix of an engine profile to write'),
+};
+
+const splitOptions = {
+  validation: dataOptions.validation,
+  test: dataOptions.test,
+  limit: dataOptions.limit,
+  label: dataOptions.label,
 };
 
 export const trainOptions = { ...dataOptions, ...trainingOptions, ...runOptions };
@@ -108,4 +129,35 @@ export interface TrainConfig {
   readonly ema?: number | undefined;
   readonly patience?: number | undefined;
   readonly seed: number;
+  /** Shares of the rows, and how many of the first were used: with the seed they give the same split again. */
+  readonly validation: number;
+  readonly test: number;
+  readonly limit?: number | undefined;
+  /** By what plots are coloured. */
+  readonly label?: string | undefined;
+}
+
+/** A config out of a file, checked. */
+export function parseConfig(json: unknown): TrainConfig {
+  const { network, objective, warmup, optimizer, schedule, latent, epochs, batchSize, ...rest } =
+    record(json);
+  const numbers = { latent, epochs, batchSize };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (typeof value !== 'number')
+      throw new UserError(`config: ${name} is ${JSON.stringify(value)}, expected a number`);
+  }
+  return {
+    ...parseOptions({ ...trainingOptions, ...splitOptions }, { ...numbers, ...rest }),
+    network: parseChoice('network', record(network)),
+    objective: parseChoice('objective', record(objective)),
+    warmup: parseChoice('warmup', record(warmup)),
+    optimizer: parseChoice('optimizer', record(optimizer)),
+    schedule: parseChoice('schedule', record(schedule)),
+  } as TrainConfig;
+}
+
+function record(json: unknown): Record<string, unknown> {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json))
+    return json as Record<string, unknown>;
+  throw new UserError(`config: expected an object, given ${JSON.stringify(json)}`);
 }

@@ -1,5 +1,6 @@
 /** Fills in what the user left open, from the shape and size of the data, and says so in plain sentences. */
-import { parseChoice, type TableName } from './choices.ts';
+import { UserError } from '../errors.ts';
+import { parseChoice, type TableName, tables } from './choices.ts';
 import type { GivenChoices, ParsedOptions, TrainConfig } from './options.ts';
 
 /** What the choices depend on. */
@@ -48,8 +49,15 @@ function latentFor({ shape, fields }: DataFacts): number {
 const batchFor = ({ shape, trainRows }: DataFacts): number =>
   clamp(powerOfTwo(trainRows / 100), 16, shape.length === 3 ? 128 : 256);
 
-/** The choices that follow from the data. */
-export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
+/**
+ * The choices that follow from the data; when a run is resumed, from what it was started with, and then only its
+ * length may be changed.
+ */
+export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts, saved?: TrainConfig): Plan {
+  return saved ? resumed(given, saved) : fresh(given, facts);
+}
+
+function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
   const picture = facts.shape.length === 3;
   const batchSize = given.batchSize ?? batchFor(facts);
   const steps = Math.max(1, Math.ceil(facts.trainRows / batchSize));
@@ -76,13 +84,48 @@ export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts): 
     likelihood: given.likelihood,
     epochs,
     batchSize,
-    learningRate: given.learningRate,
+    learningRate: given.learningRate ?? 1e-3,
     clip: given.clip,
     ema: given.ema,
     patience: given.patience ?? Math.max(5, Math.ceil(epochs / 10)),
-    seed: given.seed,
+    seed: given.seed ?? 0,
+    validation: given.validation ?? 0.1,
+    test: given.test ?? 0.1,
+    limit: given.limit,
+    label: given.label,
   };
   return { config, lines: sentences(config, given) };
+}
+
+function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan {
+  for (const name of Object.keys(tables) as TableName[]) {
+    const asked = given[name];
+    if (asked) refuseChange(name, { ...saved[name], ...asked }, saved[name]);
+  }
+  const fixed = [
+    'latent',
+    'likelihood',
+    'batchSize',
+    'learningRate',
+    'clip',
+    'ema',
+    'seed',
+    'validation',
+    'test',
+    'limit',
+  ] as const;
+  for (const name of fixed) if (given[name] !== undefined) refuseChange(name, given[name], saved[name]);
+  const { epochs = saved.epochs, patience = saved.patience } = given;
+  const config = { ...saved, epochs, patience };
+  return { config, lines: sentences(config, given) };
+}
+
+function refuseChange(name: string, asked: unknown, saved: unknown): void {
+  if (JSON.stringify(asked) === JSON.stringify(saved)) return;
+  throw new UserError(
+    `${name}: given ${JSON.stringify(asked)}, but the run to be resumed has ${JSON.stringify(saved)}; ` +
+      'only --epochs and --patience may change (leave the option out, or train anew with --overwrite)',
+  );
 }
 
 /** `mlp, hidden 256,256` */

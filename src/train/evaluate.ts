@@ -20,7 +20,7 @@ export interface ElboOptions {
 }
 
 /** A dimension is active where its mean KL passes this (nats). */
-const ACTIVE = 0.01;
+export const ACTIVE = 0.01;
 export const activeUnits = (klPerDimension: readonly number[]): number =>
   klPerDimension.filter((kl) => kl > ACTIVE).length;
 

@@ -1,0 +1,103 @@
+/** Command-line flags read from the tables: one for each option, one for each kind of choice and for each of its options. */
+import { z } from 'zod';
+import { type TableName, tables } from './choices.ts';
+import { type GivenChoices, trainOptions } from './options.ts';
+
+/** What a command-line parser needs to know of one flag. */
+export interface Flag {
+  /** In camel case; `--learning-rate` is learningRate. */
+  readonly name: string;
+  readonly kind: 'number' | 'numbers' | 'text' | 'texts' | 'switch' | 'one of';
+  readonly values?: readonly string[];
+  readonly brief: string;
+}
+
+/** Tables whose options are flags by their own name; the options of the others are prefixed with the table's. */
+const PLAIN: ReadonlySet<string> = new Set(['network', 'objective']);
+
+const flagName = (table: TableName, option: string): string =>
+  PLAIN.has(table) ? option : `${table}${option[0]!.toUpperCase()}${option.slice(1)}`;
+
+/** The type under defaults and optionals. */
+function inner(type: z.ZodType): z.ZodType {
+  return type instanceof z.ZodDefault || type instanceof z.ZodOptional
+    ? inner(type.unwrap() as z.ZodType)
+    : type;
+}
+
+function flag(name: string, type: z.ZodType, brief: string): Flag {
+  const core = inner(type);
+  if (core instanceof z.ZodEnum) return { name, kind: 'one of', values: core.options.map(String), brief };
+  if (core instanceof z.ZodBoolean) return { name, kind: 'switch', brief };
+  if (core instanceof z.ZodArray)
+    return { name, kind: core.element instanceof z.ZodString ? 'texts' : 'numbers', brief };
+  return { name, kind: core instanceof z.ZodString ? 'text' : 'number', brief };
+}
+
+const described = (type: z.ZodType): string => {
+  const text = type.description ?? '';
+  const value = type instanceof z.ZodDefault ? type.def.defaultValue : undefined;
+  return value === undefined || value === false ? text : `${text} (default ${value})`;
+};
+
+export function plainFlags(options: z.ZodRawShape): Flag[] {
+  return Object.entries(options).map(([name, type]) =>
+    flag(name, type as z.ZodType, described(type as z.ZodType)),
+  );
+}
+
+interface OptionPlace {
+  readonly table: TableName;
+  readonly option: string;
+  readonly type: z.ZodType;
+  readonly kinds: string[];
+}
+
+/** Every option of every choice, once a table. */
+function choiceOptions(): OptionPlace[] {
+  const places = new Map<string, OptionPlace>();
+  for (const table of Object.keys(tables) as TableName[]) {
+    for (const [kind, { options }] of Object.entries(tables[table])) {
+      for (const [option, type] of Object.entries(options)) {
+        const name = flagName(table, option);
+        const place = places.get(name) ?? { table, option, type: type as z.ZodType, kinds: [] };
+        place.kinds.push(kind);
+        places.set(name, place);
+      }
+    }
+  }
+  return [...places.values()];
+}
+
+/** All flags of `train`, in the order in which help shows them. */
+export function trainFlags(): Flag[] {
+  const kinds = Object.entries(tables).map(
+    ([table, entries]): Flag => ({
+      name: table,
+      kind: 'one of',
+      values: Object.keys(entries),
+      brief: `kind of ${table}`,
+    }),
+  );
+  const options = choiceOptions().map(({ table, option, type, kinds: of }) =>
+    flag(flagName(table, option), type, `${of.join(', ')}: ${described(type)}`),
+  );
+  return [...plainFlags(trainOptions), ...kinds, ...options];
+}
+
+/** Flags, by name, as the options of `train`. */
+export function toTrainOptions(
+  flags: Readonly<Record<string, unknown>>,
+): Record<string, unknown> & GivenChoices {
+  const options: Record<string, unknown> = {};
+  const choices: Record<string, Record<string, unknown>> = {};
+  const places = new Map(choiceOptions().map((place) => [flagName(place.table, place.option), place]));
+  for (const [name, value] of Object.entries(flags)) {
+    if (value === undefined) continue;
+    const place = places.get(name);
+    if (Object.hasOwn(tables, name)) choices[name] = { ...choices[name], kind: value };
+    else if (place) choices[place.table] = { ...choices[place.table], [place.option]: value };
+    else options[name] = value;
+  }
+  return { ...options, ...choices };
+}

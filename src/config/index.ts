@@ -1,0 +1,5 @@
+/** Names ↔ values: what can be chosen, with defaults from the data. */
+export * from './choices.ts';
+export * from './flags.ts';
+export * from './options.ts';
+export * from './resolve.ts';

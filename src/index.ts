@@ -1,0 +1,6 @@
+/** The library: every verb of the command line, with the same names and options. */
+
+export { contactSheet, type Rows, type Schema, writeImages, writeRows } from './data/index.ts';
+export { UserError } from './errors.ts';
+export * from './tasks/index.ts';
+export type { FitEvent } from './train/index.ts';

@@ -1,0 +1,11 @@
+/** One verb a file: what a person does with data and models. */
+export { type DecodeOptions, decode } from './decode.ts';
+export { type Encoded, type EncodeOptions, encode } from './encode.ts';
+export { type EvaluateOptions, type Evaluation, evaluate, type Interval } from './evaluate.ts';
+export { type Info, info } from './info.ts';
+export { type LoadOptions, load, type Model } from './model.ts';
+export { type Reconstructed, type ReconstructOptions, reconstruct } from './reconstruct.ts';
+export type { RowOptions, SplitName } from './rows.ts';
+export { type SampleOptions, sample } from './sample.ts';
+export { type SchemaOptions, type SchemaResult, schema } from './schema.ts';
+export { type PlanEvent, type SavedEvent, type TrainEvent, type TrainOptions, train } from './train.ts';

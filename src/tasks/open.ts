@@ -1,0 +1,38 @@
+/** Opening data as the options say. */
+import type { dataOptions, ParsedOptions, TrainConfig } from '../config/index.ts';
+import { type Dataset, loadSchemaFile, openDataset, type Schema } from '../data/index.ts';
+
+type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed'>>;
+
+/** `schema` is a saved model's, used as it is; otherwise it is inferred, with the edits of `--schema`. */
+export async function openData(path: string, options: DataOptions, schema?: Schema): Promise<Dataset> {
+  const { size, color, binarize, memory, ...rest } = options;
+  const side = size?.length === 1 ? size[0] : size;
+  const image = {
+    ...(side !== undefined && { size: side as number | [number, number] }),
+    ...(color && { color }),
+    ...(binarize && { binarize }),
+  };
+  const given = schema ?? (rest.schema === undefined ? undefined : await loadSchemaFile(rest.schema));
+  return openDataset(path, {
+    seed: rest.seed ?? 0,
+    validation: rest.validation ?? 0.1,
+    test: rest.test ?? 0.1,
+    ...(memory !== undefined && { memory: memory * 2 ** 20 }),
+    image,
+    ...(given !== undefined && { schema: given }),
+    ...(rest.ignore && { ignore: rest.ignore }),
+    ...(rest.missing && { missing: rest.missing }),
+    ...(rest.label !== undefined && { label: rest.label }),
+    ...(rest.limit !== undefined && { limit: rest.limit }),
+  });
+}
+
+/** The options that give a model's split of its data again. */
+export const splitOf = ({ seed, validation, test, limit, label }: TrainConfig) => ({
+  seed,
+  validation,
+  test,
+  limit,
+  label,
+});

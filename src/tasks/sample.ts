@@ -1,0 +1,37 @@
+/** `sample`: new rows or pictures from the prior. */
+import { concatRows, modelFields, type Rows } from '../data/index.ts';
+import { UserError } from '../errors.ts';
+import { stream } from '../random/index.ts';
+import { draw } from './decode.ts';
+import type { Model } from './model.ts';
+
+export interface SampleOptions {
+  readonly count?: number;
+  readonly seed?: number;
+  /** Multiplies the prior's noise: below 1 is more typical, above 1 more varied. */
+  readonly temperature?: number;
+  /** The mean of p(x|z) instead of a draw. */
+  readonly mean?: boolean;
+  /** Keep numbers within the range seen in training. */
+  readonly clip?: boolean;
+}
+
+const BATCH = 500;
+
+export async function sample(model: Model, options: SampleOptions = {}): Promise<Rows> {
+  const { count = 64, seed = 0, temperature = 1, mean = false, clip = true } = options;
+  if (!(Number.isInteger(count) && count >= 1))
+    throw new UserError(`count ${count}: expected a whole number from 1`);
+  if (!(temperature >= 0)) throw new UserError(`temperature ${temperature}: expected 0 or more`);
+  const prior = await model.session('prior');
+  const parts: Rows[] = [];
+  for (let at = 0; at < count; at += BATCH) {
+    const n = Math.min(BATCH, count - at);
+    const noise = new Float32Array(n * model.vae.spec.latent);
+    stream(seed, 'sample', at).normal(noise);
+    for (let i = 0; i < noise.length; i++) noise[i]! *= temperature;
+    const { z } = await prior.run({ noise: { data: noise, dims: [n, model.vae.spec.latent] } });
+    parts.push(await draw(model, z!.data as Float32Array, { seed, at, mean, clip }));
+  }
+  return concatRows(modelFields(model.schema), parts);
+}

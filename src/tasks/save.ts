@@ -1,0 +1,138 @@
+/** The last step of training: the model folder, complete, with its metrics and report. */
+import { basename } from 'node:path';
+import type { TrainConfig } from '../config/index.ts';
+import type { Dataset } from '../data/index.ts';
+import { toOnnx } from '../graph/index.ts';
+import {
+  MODEL_VERSION,
+  type ModelFile,
+  packageVersion,
+  sha256,
+  type Workspace,
+  writeSafetensors,
+} from '../model/index.ts';
+import { report } from '../report/index.ts';
+import { nodeRuntime } from '../runtime/node.ts';
+import type { Fitted } from '../train/index.ts';
+import { decoderGraph, encoderGraph } from '../vae/index.ts';
+import { evaluateData } from './evaluate.ts';
+import { createModel, type Model } from './model.ts';
+import { reportData } from './report-data.ts';
+import type { SavedEvent } from './train.ts';
+
+export type Metrics = ModelFile['metrics'];
+
+export interface SaveOptions {
+  readonly workspace: Workspace;
+  readonly data: Dataset;
+  readonly config: TrainConfig;
+  readonly fitted: Fitted;
+  readonly seconds: number;
+  readonly threads: number | undefined;
+  /** The plan, in words. */
+  readonly choices: readonly string[];
+}
+
+export async function save({
+  workspace,
+  data,
+  config,
+  fitted,
+  seconds,
+  threads,
+  choices,
+}: SaveOptions): Promise<SavedEvent> {
+  const runtime = nodeRuntime(threads === undefined ? {} : { threads });
+  const model = createModel({
+    name: data.name,
+    config,
+    schema: data.schema,
+    weights: fitted.weights,
+    runtime,
+  });
+  try {
+    const metrics = await measure(model, data, fitted);
+    const content = modelFiles(model);
+    const facts = { metrics, seconds, rows: data.counts, fitted };
+    const file = describe(model, content, facts);
+    const page = report(await reportData(model, data, { file, history: fitted.history, choices }));
+    const path = await workspace.publish({
+      ...content,
+      'model.json': `${JSON.stringify(file, null, 2)}\n`,
+      'report.html': page,
+    });
+    return { type: 'saved', path, report: `${path}/report.html`, metrics };
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** Validation figures as training saw them; test figures where there are test rows. */
+async function measure(model: Model, data: Dataset, { history }: Fitted): Promise<Metrics> {
+  const best = history.findLast((record) => record.best)!;
+  const validation = `mean over ${data.counts.validation} validation rows after epoch ${best.epoch}, nats an example`;
+  const metrics: Record<string, Metrics[string]> = {
+    'validation −ELBO': { value: best.validation.negativeElbo, protocol: validation },
+  };
+  if (data.counts.test === 0) return metrics;
+  const { negativeElbo, logPx, kl, activeUnits, protocol } = await evaluateData(model, data, {
+    split: 'test',
+    samples: 0,
+  });
+  const figures = {
+    'test −ELBO': negativeElbo,
+    'test reconstruction': -logPx,
+    'test KL': kl,
+    'active units': activeUnits,
+  };
+  for (const [name, value] of Object.entries(figures)) metrics[name] = { value, protocol };
+  return metrics;
+}
+
+function modelFiles({ vae, weights }: Model): Record<string, Uint8Array> {
+  const tensors = vae.parameters.map((p) => [p.name, { shape: p.shape, data: weights[p.name]! }]);
+  return {
+    'weights.safetensors': writeSafetensors(Object.fromEntries(tensors)),
+    'encoder.onnx': toOnnx(encoderGraph(vae), {
+      weights,
+      description: 'x (and noise) → mean, log variance, z',
+    }),
+    'decoder.onnx': toOnnx(decoderGraph(vae), { weights, description: 'z → the parameters of p(x|z)' }),
+  };
+}
+
+interface Facts {
+  readonly metrics: Metrics;
+  readonly seconds: number;
+  readonly rows: Dataset['counts'];
+  readonly fitted: Fitted;
+}
+
+function describe(
+  model: Model,
+  content: Record<string, Uint8Array>,
+  { metrics, seconds, rows, fitted }: Facts,
+): ModelFile {
+  const { history, reason, steps, weights } = fitted;
+  return {
+    format: 'elbo-model',
+    version: MODEL_VERSION,
+    elbo: packageVersion(),
+    created: new Date().toISOString(),
+    name: basename(model.name),
+    config: { ...model.config },
+    schema: model.schema,
+    training: {
+      epochs: history.length,
+      bestEpoch: history.findLast((r) => r.best)!.epoch,
+      steps,
+      seconds,
+      reason,
+      rows: { ...rows },
+    },
+    metrics,
+    seed: model.config.seed,
+    parameters: Object.values(weights).reduce((n, w) => n + w.length, 0),
+    files: Object.fromEntries(Object.entries(content).map(([name, bytes]) => [name, sha256(bytes)])),
+  };
+}

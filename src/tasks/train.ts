@@ -1,0 +1,239 @@
+/** `train`: from a path to data to a saved model. */
+import { basename } from 'node:path';
+import {
+  build,
+  type GivenChoices,
+  type GivenOptions,
+  type ParsedOptions,
+  type Plan,
+  parseConfig,
+  parseOptions,
+  resolve,
+  type TableName,
+  type TrainConfig,
+  tables,
+  trainOptions,
+} from '../config/index.ts';
+import {
+  type Codec,
+  createCodec,
+  type Dataset,
+  describeSchema,
+  parseSchema,
+  type Schema,
+} from '../data/index.ts';
+import { UserError } from '../errors.ts';
+import { openWorkspace, readSafetensors, type Workspace, writeSafetensors } from '../model/index.ts';
+import { nodeRuntime } from '../runtime/node.ts';
+import {
+  type Checkpoint,
+  type EpochRecord,
+  type FitEvent,
+  type FitOptions,
+  fit,
+  type Progress,
+} from '../train/index.ts';
+import type { Vae } from '../vae/index.ts';
+import { openData, splitOf } from './open.ts';
+import { type Metrics, save } from './save.ts';
+import { fixedSource, trainingSource } from './source.ts';
+import { vaeFor } from './spec.ts';
+
+export type TrainOptions = GivenOptions &
+  GivenChoices & {
+    readonly data: string;
+    /** Training stops, with a checkpoint, after the step in which this becomes true. */
+    readonly signal?: { readonly aborted: boolean };
+  };
+
+/** What was found and decided, before the first step. */
+export interface PlanEvent {
+  readonly type: 'plan';
+  readonly out: string;
+  /** The schema in words. */
+  readonly fields: readonly string[];
+  readonly rows: Readonly<Record<string, number>>;
+  /** Findings about the data. */
+  readonly notes: readonly string[];
+  /** Every choice made, and the option that changes it. */
+  readonly choices: readonly string[];
+}
+
+/** The model is complete and in its place. */
+export interface SavedEvent {
+  readonly type: 'saved';
+  readonly path: string;
+  readonly report: string;
+  readonly metrics: Metrics;
+}
+
+export type TrainEvent = FitEvent | PlanEvent | SavedEvent;
+
+/** Trains on `data` and saves the model folder; yields what happens. */
+export async function* train({ data: path, signal, ...given }: TrainOptions): AsyncGenerator<TrainEvent> {
+  const options = parseTrainOptions(given);
+  const out = options.out ?? defaultFolder(path);
+  const workspace = await openWorkspace(out, options);
+  try {
+    const saved = options.resume ? await readCheckpoint(workspace) : undefined;
+    const data = await openData(path, { ...options, ...(saved && splitOf(saved.config)) }, saved?.schema);
+    try {
+      yield* run({ options, out, data, workspace, saved, signal });
+    } finally {
+      await data.close();
+    }
+  } finally {
+    await workspace.close();
+  }
+}
+
+const defaultFolder = (path: string): string => `${basename(path).replace(/(\.\w+)+$/, '') || 'data'}.model`;
+
+function parseTrainOptions(given: Omit<TrainOptions, 'data' | 'signal'>): ParsedOptions & GivenChoices {
+  const isChoice = (name: string): name is TableName => Object.hasOwn(tables, name);
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  const plain = parseOptions(trainOptions, Object.fromEntries(entries.filter(([name]) => !isChoice(name))));
+  return { ...plain, ...Object.fromEntries(entries.filter(([name]) => isChoice(name))) };
+}
+
+/** A checkpoint as it was read, with what it was made with. */
+interface Saved {
+  readonly config: TrainConfig;
+  readonly schema: Schema;
+  readonly rows: Readonly<Record<string, number>>;
+  readonly checkpoint: Checkpoint;
+}
+
+async function readCheckpoint(workspace: Workspace): Promise<Saved | undefined> {
+  const bytes = await workspace.readCheckpoint();
+  if (!bytes) return undefined;
+  const { tensors, metadata } = readSafetensors(bytes, `${workspace.path}/checkpoint/state.safetensors`);
+  const { config, schema, rows, progress } = JSON.parse(metadata['run'] ?? '{}') as Record<string, unknown>;
+  return {
+    config: parseConfig(config),
+    schema: parseSchema(schema),
+    rows: rows as Record<string, number>,
+    checkpoint: {
+      progress: progress as Progress,
+      tensors: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data])),
+    },
+  };
+}
+
+interface Run {
+  readonly options: ParsedOptions & GivenChoices;
+  readonly out: string;
+  readonly data: Dataset;
+  readonly workspace: Workspace;
+  readonly saved: Saved | undefined;
+  readonly signal: { readonly aborted: boolean } | undefined;
+}
+
+async function* run({ options, out, data, workspace, saved, signal }: Run): AsyncGenerator<TrainEvent> {
+  const codec = createCodec(data.schema);
+  checkRows(data, saved);
+  const plan = planFor(options, codec, data, saved);
+  const vae = vaeFor(codec, plan.config);
+  yield {
+    type: 'plan',
+    out,
+    fields: describeSchema(data.schema),
+    rows: data.counts,
+    notes: data.notes,
+    choices: plan.lines,
+  };
+  const started = performance.now();
+  const history: EpochRecord[] = [...(saved?.checkpoint.progress.history ?? [])];
+  await workspace.truncateHistory(history);
+  const steps = fit({
+    ...fitOptions(plan.config, options, vae, data, codec),
+    ...keep(workspace, plan.config, data),
+    resume: saved?.checkpoint,
+    signal,
+  });
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) {
+      if (value.reason === 'stopped') return;
+      if (value.history.length === 0)
+        throw new UserError('training diverged in its first epoch, so no model was saved');
+      const seconds = (performance.now() - started) / 1000;
+      yield await save({
+        workspace,
+        data,
+        config: plan.config,
+        fitted: value,
+        seconds,
+        threads: options.threads,
+        choices: plan.lines,
+      });
+      return;
+    }
+    if (value.type === 'epoch') {
+      const { type, seconds, ...record } = value;
+      await workspace.appendHistory(record);
+    }
+    yield value;
+  }
+}
+
+function checkRows({ counts, name }: Dataset, saved: Saved | undefined): void {
+  if (saved && JSON.stringify(saved.rows) !== JSON.stringify(counts)) {
+    throw new UserError(
+      `${name} has ${show(counts)}, but the run to be resumed had ${show(saved.rows)}: resume with the same data and options`,
+    );
+  }
+  if (counts.train < 2)
+    throw new UserError(`${name}: ${counts.train} rows are left to train on, at least 2 are needed`);
+}
+
+const show = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([split, n]) => `${n} ${split}`)
+    .join(', ') + ' rows';
+
+function planFor(
+  options: ParsedOptions & GivenChoices,
+  codec: Codec,
+  data: Dataset,
+  saved: Saved | undefined,
+): Plan {
+  const facts = { shape: codec.shape, fields: codec.parts.length, trainRows: data.counts.train };
+  return resolve(options, facts, saved?.config);
+}
+
+function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data: Dataset, codec: Codec) {
+  const { objective, beta } = build('objective', config.objective);
+  const { batchSize, seed } = config;
+  const watched = data.counts.validation > 0 ? 'validation' : 'train';
+  return {
+    ...config,
+    vae,
+    objective,
+    beta,
+    optimizer: build('optimizer', config.optimizer),
+    schedule: build('schedule', config.schedule),
+    warmup: build('warmup', config.warmup),
+    runtime: nodeRuntime(options.threads === undefined ? {} : { threads: options.threads }),
+    train: trainingSource(data, codec, batchSize, seed),
+    validation: fixedSource(data, codec, batchSize, seed, watched),
+    checkpointSeconds: options.checkpointSeconds,
+    profile: options.profile,
+  } satisfies Partial<FitOptions>;
+}
+
+/** Checkpoints as one safetensors file: tensors, and what else the rest of the run depends on as its metadata. */
+function keep(workspace: Workspace, config: TrainConfig, data: Dataset): Pick<FitOptions, 'save'> {
+  return {
+    save: async ({ progress, tensors }) => {
+      const run = JSON.stringify({ config, schema: data.schema, rows: data.counts, progress });
+      const flat = Object.entries(tensors).map(([name, values]) => [
+        name,
+        { shape: [values.length], data: values },
+      ]);
+      await workspace.saveCheckpoint(
+        writeSafetensors(Object.fromEntries(flat), { run, step: String(progress.step) }),
+      );
+    },
+  };
+}
