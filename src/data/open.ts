@@ -12,9 +12,9 @@ export async function openDataset(data: string | GivenPaths, options: OpenOption
   const settings = settingsOf(options);
   checkLimit(settings.limit);
   for (const path of Object.values(given)) if (path !== undefined) await checkReadable(path);
-  const source = sourceOf(given.train);
+  const source = await sourceOf(given.train);
   for (const path of [given.validation, given.test])
-    if (path !== undefined && sourceOf(path) !== source)
+    if (path !== undefined && (await sourceOf(path)) !== source)
       throw new UserError(`${path}: is not ${source.name} as ${given.train} is; give files of one format`);
   return source.open(absolute(given), settings);
 }

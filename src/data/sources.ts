@@ -1,44 +1,76 @@
 /** The table of formats: how each is recognised and opened. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
+import { readIdxFile, readNumpyFile } from './array-files.ts';
+import { openArrays } from './arrays.ts';
+import { idxFolder, isIdxName } from './idx.ts';
+import { openPictures } from './images.ts';
 import type { GivenPaths, Settings } from './options.ts';
 import type { Dataset } from './rows.ts';
 import { openTable } from './table.ts';
+import type { TableFormat } from './table-source.ts';
 
 export interface Source {
   readonly name: string;
-  /** Ends of file names, lower case. */
-  readonly endings: readonly string[];
+  /** How it is told, for messages. */
+  readonly known: string;
+  matches(path: string, isFolder: boolean): boolean | Promise<boolean>;
   open(given: GivenPaths, settings: Settings): Promise<Dataset>;
 }
 
+const endsWith =
+  (...endings: readonly string[]) =>
+  (path: string, isFolder: boolean): boolean =>
+    !isFolder && endings.some((ending) => path.toLowerCase().endsWith(ending));
+
+const table = (name: string, format: TableFormat, ...endings: readonly string[]): Source => ({
+  name,
+  known: endings.join(' '),
+  matches: endsWith(...endings),
+  open: (given, settings) => openTable(format, given, settings),
+});
+
 export const SOURCES: readonly Source[] = [
+  table('CSV', 'csv', '.csv', '.csv.gz', '.txt'),
+  table('TSV', 'tsv', '.tsv', '.tab', '.tsv.gz'),
+  table('Parquet', 'parquet', '.parquet', '.pq'),
+  table('JSON', 'json', '.json', '.jsonl', '.ndjson', '.json.gz', '.jsonl.gz', '.ndjson.gz'),
   {
-    name: 'CSV',
-    endings: ['.csv', '.csv.gz', '.txt'],
-    open: (given, settings) => openTable('csv', given, settings),
+    name: 'NumPy',
+    known: '.npy .npz',
+    matches: endsWith('.npy', '.npz'),
+    open: (given, settings) => openArrays(given, settings, readNumpyFile),
   },
   {
-    name: 'TSV',
-    endings: ['.tsv', '.tab', '.tsv.gz'],
-    open: (given, settings) => openTable('tsv', given, settings),
+    name: 'IDX',
+    known: '.idx *-ubyte (or .gz)',
+    matches: (path, isFolder) => !isFolder && isIdxName(basename(path)),
+    open: (given, settings) => openArrays(given, settings, readIdxFile),
   },
   {
-    name: 'Parquet',
-    endings: ['.parquet', '.pq'],
-    open: (given, settings) => openTable('parquet', given, settings),
+    name: 'a folder of IDX files',
+    known: 'a folder with train-images-idx3-ubyte',
+    matches: async (path, isFolder) => isFolder && (await idxFolder(path)) !== undefined,
+    open: async ({ train }, settings) => openArrays({ ...(await idxFolder(train))! }, settings, readIdxFile),
   },
   {
-    name: 'JSON',
-    endings: ['.json', '.jsonl', '.ndjson', '.json.gz', '.jsonl.gz'],
-    open: (given, settings) => openTable('json', given, settings),
+    name: 'a folder of pictures',
+    known: 'a folder of png, jpg, webp or gif pictures',
+    matches: (_, isFolder) => isFolder,
+    open: openPictures,
   },
 ];
 
-/** The source for a file, by the end of its name. */
-export function sourceOf(path: string): Source {
-  const name = path.toLowerCase();
-  const found = SOURCES.find(({ endings }) => endings.some((ending) => name.endsWith(ending)));
-  if (found) return found;
-  const known = SOURCES.flatMap(({ endings }) => endings).join(' ');
-  throw new UserError(`${path}: this kind of file is not known. Known endings: ${known}`);
+/** The source for a file or folder, by its name and what is in it. */
+export async function sourceOf(path: string): Promise<Source> {
+  const isFolder = (await stat(path)).isDirectory();
+  if (isFolder)
+    await readdir(path).catch((error: Error) => {
+      throw new UserError(`${path}: the folder cannot be listed: ${error.message}`);
+    });
+  for (const source of SOURCES) if (await source.matches(path, isFolder)) return source;
+  throw new UserError(
+    `${path}: this kind of file is not known. Known: ${SOURCES.map(({ known }) => known).join(', ')}`,
+  );
 }
