@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Page } from 'playwright-core';
+import { kolmogorovSmirnov } from '../../src/report/columns.ts';
+import { compareColumns, project, report, tableRows } from '../../src/report/index.ts';
+import { history, people, pictureReport, schema, tableReport } from './example.ts';
+
+const browser = '/usr/bin/chromium';
+const EVIL = `</script><script>globalThis.harmed = true</script><img src=x onerror="globalThis.harmed = true">'"&`;
+
+test('nothing in the data can leave its place', async () => {
+  const table = tableReport();
+  const columns = table.columns!.map((c) => ({ ...c, name: EVIL }));
+  const html = report({ ...table, title: EVIL, notes: [EVIL], choices: [EVIL], columns });
+  assert.ok(!html.includes('<script>globalThis'));
+  assert.ok(!html.includes('<img src=x'));
+  assert.equal(html.match(/<script/g)!.length, 4);
+  const json = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]!;
+  assert.equal((JSON.parse(json) as typeof table).columns![0]!.name, EVIL);
+});
+
+test('a page without history, latent space or samples is a page still', () => {
+  const { title, subtitle, figures, facts } = tableReport();
+  const none = { history: [], klPerDimension: [], activeAbove: 0.01, fields: [], choices: [], notes: [] };
+  const html = report({ title, subtitle, figures, facts, ...none });
+  assert.ok(html.includes('<h2>Model</h2>'));
+  assert.ok(!html.includes('<h2>Training</h2>'));
+});
+
+test('the page draws itself from the disk and asks the network for nothing', {
+  skip: !existsSync(browser) && 'needs Debian’s chromium',
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'elbo-report-'));
+  const chrome = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
+  t.after(async () => {
+    await chrome.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const open = async (html: string): Promise<{ page: Page; seen: string[] }> => {
+    const path = join(folder, 'report.html');
+    writeFileSync(path, html);
+    const page = await chrome.newPage();
+    const seen: string[] = [];
+    page.on('console', (message) => seen.push(message.text()));
+    page.on('pageerror', (error) => seen.push(String(error)));
+    page.on('request', (request) => {
+      if (!request.url().startsWith('data:')) seen.push(request.url());
+    });
+    await page.goto(pathToFileURL(path).href);
+    return { page, seen: seen.filter((entry) => entry !== pathToFileURL(path).href) };
+  };
+  const pictures = await open(report(await pictureReport()));
+  assert.deepEqual(pictures.seen, []);
+  assert.equal(await pictures.page.locator('[data-chart] svg [aria-label="dot"] circle').count(), 500 + 3);
+  assert.equal(await pictures.page.locator('[data-chart="kl"] [aria-label="bar"] rect').count(), 20);
+  assert.equal(await pictures.page.locator('[data-chart="curve"] svg').count(), 3);
+  const colour = { name: EVIL, values: tableReport().scatter!.x.map(() => EVIL) };
+  const scatter = { ...tableReport().scatter!, colour };
+  const evil = report({ ...tableReport(), title: EVIL, history: history(1), scatter });
+  const hostile = await open(evil);
+  assert.deepEqual(hostile.seen, []);
+  assert.equal(await hostile.page.locator('[data-chart="column"] svg').count(), 8);
+  assert.equal(await hostile.page.evaluate('globalThis.harmed'), undefined);
+});
+
+test('rows become texts with their decimals, dates and gaps', () => {
+  const { columns, rows } = tableRows(schema, people(10, 1), 2);
+  assert.deepEqual(
+    columns.map((c) => c.numeric),
+    [true, false, true, false, false, true, true, false],
+  );
+  assert.equal(rows.length, 2);
+  assert.match(rows[0]![4]!, /^\d{4}-\d\d-\d\d$/);
+  assert.match(rows[0]![6]!, /^\d+\.\d\d$/);
+  assert.equal(rows[0]![7], '');
+});
+
+test('columns are compared as the page says', () => {
+  const same = compareColumns(schema, people(500, 1), people(500, 1));
+  assert.deepEqual(
+    same.map((c) => Number(c.similarity.toFixed(12))),
+    schema.fields.map(() => 1),
+  );
+  const other = compareColumns(schema, people(500, 1), people(500, 9));
+  for (const column of [...same, ...other]) {
+    for (const shares of [column.data, column.samples])
+      assert.ok(Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-9, column.name);
+    assert.ok(column.similarity > 0.5 && column.similarity <= 1);
+  }
+  assert.equal(kolmogorovSmirnov(Float64Array.of(1, 2, 3), Float64Array.of(4, 5)), 1);
+  assert.equal(kolmogorovSmirnov(Float64Array.of(1, 2), Float64Array.of(1, 3)), 0.5);
+  assert.equal(kolmogorovSmirnov(Float64Array.of(1, 1, 2), Float64Array.of(1, 1, 2)), 0);
+});
+
+test('the projection finds the two directions of largest variance', () => {
+  const [count, size] = [400, 5];
+  const codes = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) {
+    const [a, b] = [5 * Math.sin(i), 2 * Math.cos(i * 1.7)];
+    codes.set([0.6 * a + 10, 0.8 * a, b, 0.01 * Math.sin(3 * i), 0], i * size); // axes (0.6, 0.8) and the third
+  }
+  const { x, y, xLabel } = project(codes, count, size);
+  assert.ok(Math.abs(x[1]! - x[0]! - 5 * Math.sin(1)) < 0.05, `${x[1]! - x[0]!}`);
+  assert.ok(Math.abs(y[1]! - y[0]! - 2 * (Math.cos(1.7) - 1)) < 0.05);
+  assert.equal(xLabel, 'principal component 1 (86 % of the variance)');
+  const plane = project(Float32Array.of(1, 2, 3, 4), 2, 2);
+  assert.deepEqual(plane, { x: [1, 3], y: [2, 4], xLabel: 'z₁', yLabel: 'z₂' });
+});
