@@ -54,14 +54,13 @@ const broadcasts = (y: Tensor): boolean => y.elementwise && !y.op.startsWith('Re
 function sumTo(dx: Tensor, full: Shape, target: Shape, like: Tensor): Tensor {
   const lead = full.length - target.length;
   const axes = [...full.keys()].filter((i) => full[i] !== 1 && (i < lead || target[i - lead] === 1));
-  const leading = [...Array(Math.max(lead, 0)).keys()];
   if (axes.length === 0) return lead > 0 ? reshape(dx, dx.shape.slice(lead)) : dx;
   const whole = axes.every((i) => dx.shape[i] === full[i]) ? dx : expand(dx, full, like);
   if (axes.length === 1 && axes[0] === 0 && whole.shape.length === 2) {
-    return reshape(columnSums(whole), lead === 1 ? [whole.shape[1]!] : [1, whole.shape[1]!]);
+    return reshape(columnSums(whole), [1, whole.shape[1]!].slice(lead));
   }
   const summed = sum(whole, axes, { keepDims: true });
-  return leading.length > 0 ? reshape(summed, summed.shape.slice(lead)) : summed;
+  return lead > 0 ? reshape(summed, summed.shape.slice(lead)) : summed;
 }
 
 /** The sum of all contributions to one tensor; slices that tile it are joined instead of padded and added. */

@@ -60,6 +60,7 @@ const pairs: readonly (readonly [Shape, Shape])[] = [
   ],
   [['B', 4], []],
   [[], ['B', 4]],
+  [['B', 1], []],
   [
     [2, 1],
     ['B', 1, 3],
