@@ -1,5 +1,6 @@
 /** A schema in plain words, one line a field. */
 import { type Field, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
+import { isoDate } from './texts.ts';
 
 /** "age: integer 17 to 90, 73 values, none missing"; "id: ignored: identifier, every value differs". */
 export const describeSchema = (schema: Schema): string[] => schema.fields.map(describeField);
@@ -33,14 +34,12 @@ function shares(names: readonly string[], counts: readonly number[], shown: numb
 function describeNumeric(field: NumericField): string {
   const values = `${field.distinct.toLocaleString('en')} ${field.distinct === 1 ? 'value' : 'values'}`;
   if (field.type === 'date')
-    return `${field.unit === 'day' ? 'date' : 'date and time'} ${isoDate(field, field.min)} to ${isoDate(field, field.max)}, ${values}`;
-  return `${field.type} ${field.min} to ${field.max}, ${values}`;
+    return `${field.unit === 'day' ? 'date' : 'date and time'} ${isoDate(field.min, field.unit)} to ${isoDate(field.max, field.unit)}, ${values}`;
+  return `${field.type} ${short(field.min)} to ${short(field.max)}, ${values}`;
 }
 
-function isoDate({ unit }: { unit: 'day' | 'second' }, value: number): string {
-  const iso = new Date(value * (unit === 'day' ? 86_400_000 : 1000)).toISOString();
-  return unit === 'day' ? iso.slice(0, 10) : iso.slice(0, 19).replace('T', ' ');
-}
+/** Whole numbers in full, others to six digits. */
+const short = (v: number): string => String(Number.isInteger(v) ? v : Number(v.toPrecision(6)));
 
 const describeMissing = ({ missing, missingShare }: ModelField): string => {
   if (!missing) return 'none missing';

@@ -2,6 +2,7 @@
 export { type Codec, createCodec, type Draw, type Part, type PartLikelihood } from './codec.ts';
 export { describeField, describeSchema } from './describe.ts';
 export { type FieldEdit, loadSchemaFile, parseSchemaOrEdits, type SchemaEdits } from './edits.ts';
+export { formatNpy, formatNpz, type NdArray, parseNpy, readNumpy } from './npy.ts';
 export { openDataset } from './open.ts';
 export type { GivenPaths, ImageOptions, OpenOptions } from './options.ts';
 export {
@@ -25,3 +26,5 @@ export {
   parseSchema,
   type Schema,
 } from './schema.ts';
+export { type WriteOptions, writeBytes, writeRows } from './write.ts';
+export { contactSheet, type Pictures, pngOf, type SheetOptions, writeImages } from './write-images.ts';

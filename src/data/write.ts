@@ -1,0 +1,80 @@
+/** Rows and pictures to files: in the words, units and types of the data; whole or not at all; nothing overwritten unasked. */
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { formatNpy, type NdArray } from './npy.ts';
+import type { Rows } from './rows.ts';
+import { modelFields, type Schema } from './schema.ts';
+import { type TableOutput, writeTable } from './write-table.ts';
+
+export interface WriteOptions {
+  readonly overwrite?: boolean;
+}
+
+const TABLES: readonly (readonly [ending: string, output: TableOutput])[] = [
+  ['.csv', { format: 'csv', delimiter: ',' }],
+  ['.csv.gz', { format: 'csv', delimiter: ',', gzip: true }],
+  ['.tsv', { format: 'csv', delimiter: '\t' }],
+  ['.parquet', { format: 'parquet' }],
+  ['.json', { format: 'json', array: true }],
+  ['.jsonl', { format: 'json', array: false }],
+  ['.ndjson', { format: 'json', array: false }],
+];
+
+/** Writes rows by the ending of `path`: csv, csv.gz, tsv, parquet, json, jsonl, ndjson or npy (numbers and codes). */
+export async function writeRows(
+  rows: Rows,
+  schema: Schema,
+  path: string,
+  options: WriteOptions = {},
+): Promise<void> {
+  const name = path.toLowerCase();
+  if (name.endsWith('.npy')) return writeBytes(path, formatNpy(toArray(rows, schema)), options);
+  const [, output] = TABLES.find(([ending]) => name.endsWith(ending)) ?? [];
+  if (!output)
+    throw new UserError(`${path}: rows can be written as ${TABLES.map(([e]) => e).join(' ')} or .npy`);
+  if (modelFields(schema).some((field) => field.type === 'image'))
+    throw new UserError(
+      `${path}: pictures cannot be written as a table; give a folder, or a file ending in .npy`,
+    );
+  await replaceFile(path, options, (temporary) => writeTable(rows, schema, temporary, output));
+}
+
+/** [n, fields] numbers, categories as codes; pictures as [n, H, W, C] bytes. */
+function toArray({ count, columns }: Rows, schema: Schema): NdArray {
+  const [field] = modelFields(schema);
+  if (field?.type === 'image') {
+    return { shape: [count, field.height, field.width, field.channels], data: columns[0] as Uint8Array };
+  }
+  const data = new Float64Array(count * columns.length);
+  columns.forEach((column, j) => {
+    for (let i = 0; i < count; i++) data[i * columns.length + j] = column[i]!;
+  });
+  return { shape: [count, columns.length], data };
+}
+
+/** Writes a file whole or not at all. */
+export const writeBytes = (path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> =>
+  replaceFile(path, options, (temporary) => writeFile(temporary, bytes));
+
+async function replaceFile(
+  path: string,
+  { overwrite = false }: WriteOptions,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const target = resolve(path);
+  if (!overwrite) await refuseExisting(target, path);
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = `${target}.${process.pid}.part`;
+  try {
+    await write(temporary);
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function refuseExisting(target: string, path: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  if (found) throw new UserError(`${path}: exists already. Give another name, or ask to overwrite it`);
+}
