@@ -231,6 +231,20 @@ function drawCategory(plot: Plot, column: ColumnComparison & { kind: 'category' 
   });
 }
 
+/** The `most` commonest categories, the last of them all others together where there are more. */
+function mostCommon({ names, data, samples }: ColumnComparison & { kind: 'category' }, most: number) {
+  const all = names
+    .map((name, i) => ({ name, data: data[i]!, samples: samples[i]! }))
+    .filter((b) => b.data + b.samples > 0)
+    .sort((a, b) => b.data - a.data);
+  const shown = all.slice(0, all.length > most ? most - 1 : most);
+  const rest = all.slice(shown.length);
+  const sum = (key: 'data' | 'samples') => rest.reduce((total, b) => total + b[key], 0);
+  if (rest.length > 0)
+    shown.push({ name: `${rest.length} others`, data: sum('data'), samples: sum('samples') });
+  return shown.map((bar, i) => ({ ...bar, i }));
+}
+
 /** The text of a script that defines `drawAll(page, plot, data)`. */
 export function chartsScript(): string {
   const functions = [
@@ -245,6 +259,7 @@ export function chartsScript(): string {
     drawColumn,
     drawNumber,
     drawCategory,
+    mostCommon,
   ];
   // Some compilers wrap functions in a call of __name.
   return ['const __name = (f) => f;', ...functions.map(String)].join('\n');

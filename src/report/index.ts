@@ -1,5 +1,4 @@
 /** The report of a model, for people. */
-export { compareColumns, tableRows } from './columns.ts';
 export type * from './data.ts';
 export { project } from './projection.ts';
 export { report } from './report.ts';

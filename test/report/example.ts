@@ -1,7 +1,9 @@
 /** Reports with made-up but likely content, the same in every run. */
 import sharp from 'sharp';
 import type { ModelField, Rows, Schema } from '../../src/data/index.ts';
-import { compareColumns, project, type ReportData, tableRows } from '../../src/report/index.ts';
+import { rowTexts } from '../../src/data/texts.ts';
+import { project, type ReportData, type TableRows } from '../../src/report/index.ts';
+import { compareColumns } from '../../src/tasks/compare.ts';
 
 /** Uniform numbers from 0 to 1 (mulberry32). */
 export function uniform(seed: number): () => number {
@@ -197,10 +199,10 @@ const fields: ModelField[] = [
     likelihood: 'categorical',
   },
 ];
-export const schema: Schema = { version: 1, missing: [''], fields };
+const schema: Schema = { version: 1, missing: [''], fields };
 
 /** Rows like those of a census. */
-export function people(count: number, seed: number): Rows {
+function people(count: number, seed: number): Rows {
   const next = uniform(seed);
   const normal = normals(next);
   const clip = (v: number, { min, max }: { min: number; max: number }) => Math.min(max, Math.max(min, v));
@@ -221,6 +223,12 @@ export function people(count: number, seed: number): Rows {
   return { count, columns };
 }
 
+const tableRows = (rows: Rows, count = 12): TableRows => ({
+  kind: 'table',
+  columns: fields.map(({ name, type }) => ({ name, numeric: type === 'number' || type === 'integer' })),
+  rows: rowTexts(rows, schema, count),
+});
+
 export function tableReport(): ReportData {
   const [data, samples, again] = [people(3000, 5), people(3000, 6), people(8, 5)];
   return {
@@ -233,11 +241,11 @@ export function tableReport(): ReportData {
       ...scatter(500, 2),
       colour: { name: 'income', values: Array.from({ length: 500 }, (_, i) => (i % 2 ? '<=50K' : '>50K')) },
     },
-    samples: tableRows(schema, samples),
+    samples: tableRows(samples),
     reconstructions: {
       kind: 'pairs',
-      original: tableRows(schema, data, 6),
-      reconstruction: tableRows(schema, again, 6),
+      original: tableRows(data, 6),
+      reconstruction: tableRows(again, 6),
     },
     columns: compareColumns(schema, data, samples),
     notes: [

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
-import { kolmogorovSmirnov } from '../../src/report/columns.ts';
-import { compareColumns, project, report, tableRows } from '../../src/report/index.ts';
-import { history, people, pictureReport, schema, tableReport } from './example.ts';
+import { project, report } from '../../src/report/index.ts';
+import { history, pictureReport, tableReport } from './example.ts';
 
 const browser = '/usr/bin/chromium';
 const EVIL = `</script><script>globalThis.harmed = true</script><img src=x onerror="globalThis.harmed = true">'"&`;
@@ -66,35 +65,6 @@ test('the page draws itself from the disk and asks the network for nothing', {
   assert.deepEqual(hostile.seen, []);
   assert.equal(await hostile.page.locator('[data-chart="column"] svg').count(), 8);
   assert.equal(await hostile.page.evaluate('globalThis.harmed'), undefined);
-});
-
-test('rows become texts with their decimals, dates and gaps', () => {
-  const { columns, rows } = tableRows(schema, people(10, 1), 2);
-  assert.deepEqual(
-    columns.map((c) => c.numeric),
-    [true, false, true, false, false, true, true, false],
-  );
-  assert.equal(rows.length, 2);
-  assert.match(rows[0]![4]!, /^\d{4}-\d\d-\d\d$/);
-  assert.match(rows[0]![6]!, /^\d+\.\d\d$/);
-  assert.equal(rows[0]![7], '');
-});
-
-test('columns are compared as the page says', () => {
-  const same = compareColumns(schema, people(500, 1), people(500, 1));
-  assert.deepEqual(
-    same.map((c) => Number(c.similarity.toFixed(12))),
-    schema.fields.map(() => 1),
-  );
-  const other = compareColumns(schema, people(500, 1), people(500, 9));
-  for (const column of [...same, ...other]) {
-    for (const shares of [column.data, column.samples])
-      assert.ok(Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-9, column.name);
-    assert.ok(column.similarity > 0.5 && column.similarity <= 1);
-  }
-  assert.equal(kolmogorovSmirnov(Float64Array.of(1, 2, 3), Float64Array.of(4, 5)), 1);
-  assert.equal(kolmogorovSmirnov(Float64Array.of(1, 2), Float64Array.of(1, 3)), 0.5);
-  assert.equal(kolmogorovSmirnov(Float64Array.of(1, 1, 2), Float64Array.of(1, 1, 2)), 0);
 });
 
 test('the projection finds the two directions of largest variance', () => {
