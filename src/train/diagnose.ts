@@ -1,5 +1,6 @@
 /** What is wrong with a training, in words. */
 import { activeUnits } from './evaluate.ts';
+import type { Means } from './events.ts';
 import type { StepKnobs, StepResult } from './learner.ts';
 
 /** Why a step's numbers are not finite, or undefined where they are. */
@@ -15,6 +16,16 @@ export function divergence(
   return (
     `diverged at step ${step}: ${first[0]} is ${first[1] === gradientNorm ? 'not finite' : first[1]}. ` +
     `The weights before this step are kept. Try a lower learning rate (now ${learningRate}), --clip 1, or look for extreme values in the data.`
+  );
+}
+
+/** Why validation figures are not finite, or undefined where they are: such an epoch can be neither the best nor compared. */
+export function badValidation({ logPx, kl }: Means, epoch: number): string | undefined {
+  const first = Object.entries({ 'log p(x|z)': logPx, KL: kl }).find(([, v]) => !Number.isFinite(v));
+  if (!first) return undefined;
+  return (
+    `diverged in epoch ${epoch}: ${first[0]} of the validation rows is ${first[1]}. The best weights before are kept. ` +
+    'Try a lower learning rate, --clip 1, or look for extreme values in the validation rows.'
   );
 }
 

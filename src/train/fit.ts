@@ -3,7 +3,7 @@ import { toOnnx } from '../graph/index.ts';
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
 import { evaluationGraph } from '../vae/index.ts';
-import { collapse, divergence } from './diagnose.ts';
+import { badValidation, collapse, divergence } from './diagnose.ts';
 import { activeUnits, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
 import {
@@ -106,73 +106,91 @@ interface Loop {
   readonly stepsPerEpoch: number;
 }
 
-async function* loop(
-  options: FitOptions,
-  { learner, validate, best, progress, stepsPerEpoch }: Loop,
-): AsyncGenerator<FitEvent, Fitted> {
-  const { epochs, patience = Number.POSITIVE_INFINITY, save, signal } = options;
-  const steps = epochs * stepsPerEpoch;
+async function* loop(options: FitOptions, run: Loop): AsyncGenerator<FitEvent, Fitted> {
+  const { epochs, patience = Number.POSITIVE_INFINITY } = options;
   const started = performance.now();
-  let now = progress;
-  let saved = started;
-  const checkpoint = async function* (): AsyncGenerator<FitEvent> {
-    saved = performance.now();
-    if (!save) return;
-    const kept = Object.entries(best).map(([name, data]) => [`best/${name}`, data]);
-    await save({ progress: now, tensors: { ...learner.state(), ...Object.fromEntries(kept) } });
-    yield { type: 'checkpoint', step: now.step };
-  };
-  const due = (seconds: number) => performance.now() - saved > 1000 * seconds;
-  const end = (reason: StopReason): { event: FitEvent; fitted: Fitted } => ({
-    event: {
-      type: 'end',
-      reason,
-      epochs: now.history.length,
-      bestEpoch: bestOf(now.history)?.epoch ?? 0,
-      seconds: (performance.now() - started) / 1000,
-    },
-    fitted: { weights: best, history: now.history, reason, steps: now.step },
-  });
+  const keeper = createKeeper(options, run);
+  let now = run.progress;
   let reason: StopReason = sinceBest(now.history) >= patience ? 'early stopping' : 'finished';
   while (now.epoch < epochs && reason === 'finished') {
     const epochStarted = performance.now();
-    for await (const batch of options.train.batches(now.epoch, now.batch)) {
-      const knobs = knobsAt(options, now, steps);
-      const result = await learner.step(now.step + 1, batch, knobs);
-      const bad = divergence(result, now.step + 1, knobs);
-      if (bad) {
-        yield { type: 'notice', message: bad };
-        reason = 'diverged';
-        break;
-      }
-      now = afterStep(now, result, batch.count);
-      yield {
-        type: 'step',
-        step: now.step,
-        steps,
-        epoch: now.epoch,
-        ...knobs,
-        ...result,
-        ...meansOf(result),
-      };
-      if (signal?.aborted) reason = 'stopped';
-      if (reason === 'stopped' || due(options.checkpointSeconds ?? 20)) yield* checkpoint();
-      if (reason === 'stopped') break;
-    }
+    ({ now, reason } = yield* steps(options, run, keeper, now));
     if (reason !== 'finished') break;
-    const record = epochRecord(now, await validate(), knobsAt(options, now, steps));
-    if (record.best) for (const [name, view] of Object.entries(learner.weights())) best[name] = view.slice();
+    const validation = await run.validate();
+    const bad = badValidation(validation, now.epoch + 1);
+    if (bad) {
+      yield { type: 'notice', message: bad };
+      reason = 'diverged';
+      break;
+    }
+    const record = epochRecord(now, validation, knobsAt(options, now, epochs * run.stepsPerEpoch));
+    if (record.best) copyInto(run.best, run.learner.weights());
     now = afterEpoch(now, record);
-    yield { type: 'epoch', ...record, seconds: (performance.now() - epochStarted) / 1000 };
+    yield { type: 'epoch', ...record, seconds: secondsSince(epochStarted) };
     if (sinceBest(now.history) >= patience) reason = 'early stopping';
-    if (now.epoch === epochs || reason !== 'finished' || due(2)) yield* checkpoint();
+    if (now.epoch === epochs || reason !== 'finished' || keeper.due(2)) yield* keeper.checkpoint(now);
   }
   const last = now.history.at(-1);
   const warning = last && collapse(last.klPerDimension, options.beta);
   if (warning) yield { type: 'notice', message: warning };
-  const { event, fitted } = end(reason);
-  yield event;
-  return fitted;
+  const { history } = now;
+  const bestEpoch = bestOf(history)?.epoch ?? 0;
+  yield { type: 'end', reason, epochs: history.length, bestEpoch, seconds: secondsSince(started) };
+  return { weights: run.best, history, reason, steps: now.step };
+}
+
+interface Keeper {
+  /** Whether so much time has passed since the last checkpoint. */
+  readonly due: (seconds: number) => boolean;
+  readonly checkpoint: (now: Progress) => AsyncGenerator<FitEvent>;
+}
+
+function createKeeper({ save }: FitOptions, { learner, best }: Loop): Keeper {
+  let saved = performance.now();
+  return {
+    due: (seconds) => secondsSince(saved) > seconds,
+    checkpoint: async function* (now) {
+      saved = performance.now();
+      if (!save) return;
+      const kept = Object.entries(best).map(([name, data]) => [`best/${name}`, data]);
+      await save({ progress: now, tensors: { ...learner.state(), ...Object.fromEntries(kept) } });
+      yield { type: 'checkpoint', step: now.step };
+    },
+  };
+}
+
+/** The steps that are left of an epoch. */
+async function* steps(
+  options: FitOptions,
+  { learner, stepsPerEpoch }: Loop,
+  keeper: Keeper,
+  from: Progress,
+): AsyncGenerator<FitEvent, { now: Progress; reason: StopReason }> {
+  const { epochs, signal, checkpointSeconds = 20 } = options;
+  const all = epochs * stepsPerEpoch;
+  const { epoch } = from;
+  let now = from;
+  for await (const batch of options.train.batches(epoch, from.batch)) {
+    const knobs = knobsAt(options, now, all);
+    const result = await learner.step(now.step + 1, batch, knobs);
+    const bad = divergence(result, now.step + 1, knobs);
+    if (bad) {
+      yield { type: 'notice', message: bad };
+      return { now, reason: 'diverged' };
+    }
+    now = afterStep(now, result, batch.count);
+    yield { type: 'step', step: now.step, steps: all, epoch, ...knobs, ...result, ...meansOf(result) };
+    const stopped = signal?.aborted === true;
+    if (stopped || keeper.due(checkpointSeconds)) yield* keeper.checkpoint(now);
+    if (stopped) return { now, reason: 'stopped' };
+  }
+  return { now, reason: 'finished' };
+}
+
+const secondsSince = (start: number): number => (performance.now() - start) / 1000;
+
+function copyInto(best: Record<string, Float32Array>, weights: Weights): void {
+  for (const [name, view] of Object.entries(weights)) best[name] = view.slice();
 }
 
 function knobsAt({ schedule, warmup, beta, learningRate }: FitOptions, now: Progress, steps: number) {
