@@ -47,7 +47,7 @@ export async function reportData(
   const picture = modelFields(model.schema).some((field) => field.type === 'image');
   const views = picture ? await pictureViews(model, seen) : await tableViews(model, seen);
   return {
-    title: data.name,
+    title: model.name,
     subtitle: subtitle(file),
     figures: figuresOf(file),
     history,

@@ -24,6 +24,8 @@ export type Metrics = ModelFile['metrics'];
 
 export interface SaveOptions {
   readonly workspace: Workspace;
+  /** Of the model, as asked for. */
+  readonly out: string;
   readonly data: Dataset;
   readonly config: TrainConfig;
   readonly fitted: Fitted;
@@ -35,6 +37,7 @@ export interface SaveOptions {
 
 export async function save({
   workspace,
+  out,
   data,
   config,
   fitted,
@@ -66,6 +69,9 @@ export async function save({
     await model.dispose();
   }
 }
+
+/** `models/mnist.model` is called mnist. */
+const modelName = (out: string): string => basename(out).replace(/\.model$/, '');
 
 /** Validation figures as training saw them; test figures where there are test rows. */
 async function measure(model: Model, data: Dataset, { history }: Fitted): Promise<Metrics> {
@@ -119,7 +125,7 @@ function describe(
     version: MODEL_VERSION,
     elbo: packageVersion(),
     created: new Date().toISOString(),
-    name: basename(model.name),
+    name: model.name,
     config: { ...model.config },
     schema: model.schema,
     training: {

@@ -160,6 +160,7 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
       const seconds = (performance.now() - started) / 1000;
       yield await save({
         workspace,
+        out,
         data,
         config: plan.config,
         fitted: value,
