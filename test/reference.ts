@@ -208,16 +208,17 @@ const matMul: Op = ([a, b]) => {
   const [inner, n] = b!.shape.slice(-2) as [number, number];
   assert.equal(k, inner, 'MatMul of unequal inner sizes');
   const batch = broadcastShape([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]);
-  const starts = [a!, b!].map((x) =>
+  const [starts, others] = [a!, b!].map((x) =>
     offsets(batch, broadcastStrides(x.shape.slice(0, -2), batch)).map((i) => i * size(x.shape.slice(-2))),
-  );
+  ) as [Int32Array, Int32Array];
   const data = new Float64Array(size(batch) * m * n);
-  for (let p = 0; p < size(batch); p++)
+  const [left, right] = [a!.data, b!.data];
+  for (let p = 0; p < starts.length; p++)
     for (let i = 0; i < m; i++)
-      for (let q = 0; q < k; q++)
-        for (let j = 0; j < n; j++)
-          data[(p * m + i) * n + j]! +=
-            a!.data[starts[0]![p]! + i * k + q]! * b!.data[starts[1]![p]! + q * n + j]!;
+      for (let q = 0; q < k; q++) {
+        const v = left[starts[p]! + i * k + q]!;
+        for (let j = 0; j < n; j++) data[(p * m + i) * n + j]! += v * right[others[p]! + q * n + j]!;
+      }
   return { data, shape: [...batch, m, n], dtype: a!.dtype };
 };
 

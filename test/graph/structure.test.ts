@@ -13,14 +13,14 @@ const decode = (outputs: Outputs, options?: g.OnnxOptions): GraphProto =>
 const count = (graph: GraphProto, op: string): number => graph.node.filter((n) => n.opType === op).length;
 
 describe('deep graphs', () => {
-  test('12,000 nodes in a chain differentiate, emit and evaluate', () => {
+  test('10,000 nodes in a chain differentiate, emit and evaluate', () => {
     const x = g.input('x', ['B', 2]);
     const p = g.input('p', [2]);
     let y = x;
-    for (let i = 0; i < 3000; i++) y = g.sub(g.mul(g.softplus(y), p), 0.5);
+    for (let i = 0; i < 1200; i++) y = g.sub(g.mul(g.softplus(y), p), 0.5);
     const [dp] = g.gradients(g.mean(y), [p]);
     const graph = decode({ dp: dp! });
-    assert.ok(graph.node.length > 12_000, `${graph.node.length} nodes`);
+    assert.ok(graph.node.length > 10_000, `${graph.node.length} nodes`);
     const feeds = { x: value([0, 1, 2, 3], [2, 2]), p: value([0.9, 0.5], [2]) };
     assert.ok(evaluate([dp!], feeds)[0]!.data.every(Number.isFinite));
   });
@@ -28,7 +28,7 @@ describe('deep graphs', () => {
   test('a deep tower of aliases and of shared nodes is visited once', () => {
     const x = g.input('x', []);
     let y = x;
-    for (let i = 0; i < 5000; i++) y = g.mul(g.stopGradient(y), g.add(y, y));
+    for (let i = 0; i < 2000; i++) y = g.mul(g.stopGradient(y), g.add(y, y));
     const graph = decode({ dx: g.gradients(y, [x])[0]! });
     assert.ok(graph.node.length < 40_000);
   });
