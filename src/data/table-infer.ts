@@ -5,7 +5,7 @@ import { type Database, literal } from './duckdb.ts';
 import type { FieldEdit } from './edits.ts';
 import type { NumericDraft } from './fit-number.ts';
 import { type FieldOf, type IgnoredField, MAX_CATEGORIES } from './schema.ts';
-import type { Relation } from './table-source.ts';
+import { type Relation, textExpression } from './table-source.ts';
 
 /** A field, complete but for the constants that need a numeric column's values. */
 export type Draft =
@@ -156,7 +156,7 @@ async function constant({ db, relation, stats }: Column): Promise<string> {
 async function firstValue(db: Database, relation: Relation, { column }: Stats): Promise<string> {
   const c = `c${column}`;
   const [row] = await db.query(
-    `SELECT ${c}::VARCHAR AS v FROM ${relation.from} WHERE ${c} IS NOT NULL LIMIT 1`,
+    `SELECT ${textExpression(relation, column)} AS v FROM ${relation.from} WHERE ${c} IS NOT NULL LIMIT 1`,
   );
   return String(row?.v);
 }
@@ -230,7 +230,7 @@ async function frequent(
 ): Promise<{ value: string; count: number }[]> {
   const c = `c${stats.column}`;
   const rows = await db.query(
-    `SELECT ${c}::VARCHAR AS value, count(*)::DOUBLE AS n FROM ${relation.from} WHERE ${c} IS NOT NULL
+    `SELECT ${textExpression(relation, stats.column)} AS value, count(*)::DOUBLE AS n FROM ${relation.from} WHERE ${c} IS NOT NULL
      GROUP BY 1 ORDER BY n DESC, value LIMIT ${limit + 1}`,
   );
   return rows.map(({ value, n }) => ({ value: String(value), count: Number(n) }));
@@ -270,7 +270,7 @@ async function asCategory(column: Column, limit: number): Promise<Draft | undefi
 /** A date format must give back every value as it was written. */
 async function asDate({ db, relation, stats }: Column, asked?: string): Promise<Draft | undefined> {
   const c = `c${stats.column}`;
-  const text = `${c}::VARCHAR`;
+  const text = textExpression(relation, stats.column);
   const sample = await db.query(`SELECT ${text} AS v FROM ${relation.from} WHERE ${c} IS NOT NULL LIMIT 200`);
   const formats = asked
     ? [asked]

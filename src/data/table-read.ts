@@ -5,7 +5,7 @@ import { type Database, literal } from './duckdb.ts';
 import { type Column, newColumn, type Rows } from './rows.ts';
 import type { FieldOf, ModelField, NumericField } from './schema.ts';
 import { numberExpression, shortText } from './table-infer.ts';
-import type { Relation } from './table-source.ts';
+import { type Relation, textExpression } from './table-source.ts';
 
 /** What reading needs to know of a field. */
 export type Readable =
@@ -30,19 +30,28 @@ export async function declareCategories(db: Database, fields: readonly Readable[
 /** The value of field `j` from its column, NULL where it is missing or not understood. */
 function expression(relation: Relation, field: Readable, j: number): string {
   const column = relation.columns.findIndex(({ name }) => name === field.name);
-  const text = `c${column}::VARCHAR`;
+  const text = textExpression(relation, column);
   switch (field.type) {
     case 'category':
       return `enum_code(TRY_CAST(${text} AS category_${j}))::INTEGER`;
     case 'boolean':
-      return `CASE ${text} WHEN ${literal(field.words[0])} THEN 0 WHEN ${literal(field.words[1])} THEN 1 END`;
+      return booleanExpression(text, field.words);
     case 'date': {
       const { format, unit } = field as FieldOf<'date'>;
-      return `epoch(try_strptime(${text}, ${literal(format)})) / ${secondsPer(unit)}`;
+      // A file with a type for dates gives them in ISO form, however the first file wrote them.
+      const time = `coalesce(try_strptime(${text}, ${literal(format)}), TRY_CAST(${text} AS TIMESTAMP))`;
+      return `epoch(${time}) / ${secondsPer(unit)}`;
     }
     default:
       return numberExpression(relation, column);
   }
+}
+
+/** 'FALSE' in a CSV file is 'false' in a JSON file: the case of the words matters only where nothing else differs. */
+function booleanExpression(text: string, [no, yes]: readonly [string, string]): string {
+  const same = no.toLowerCase() === yes.toLowerCase();
+  const word = (w: string) => literal(same ? w : w.toLowerCase());
+  return `CASE ${same ? text : `lower(${text})`} WHEN ${word(no)} THEN 0 WHEN ${word(yes)} THEN 1 END`;
 }
 
 const isCode = ({ type }: Readable): boolean => type === 'category' || type === 'boolean';
@@ -76,16 +85,17 @@ export async function misreadNotes(
   fields: readonly Readable[],
 ): Promise<string[]> {
   if (fields.length === 0) return [];
-  const source = (field: Readable) => `c${relation.columns.findIndex(({ name }) => name === field.name)}`;
+  const place = ({ name }: Readable) => relation.columns.findIndex((column) => column.name === name);
   const bad = fields.map(
-    (field, j) => `${source(field)} IS NOT NULL AND (${expression(relation, field, j)}) IS NULL`,
+    (field, j) => `c${place(field)} IS NOT NULL AND (${expression(relation, field, j)}) IS NULL`,
   );
   const counts = bad.map((condition, j) => `count_if(${condition})::DOUBLE AS n${j}`);
   const [row] = await db.query(`SELECT ${counts.join(', ')} FROM ${relation.from}`);
   const notes: string[] = [];
   for (const [j, field] of fields.entries()) {
     const count = Number(row![`n${j}`]);
-    if (count > 0) notes.push(await misread(db, relation, field, source(field), bad[j]!, count));
+    if (count > 0)
+      notes.push(await misread(db, relation, field, textExpression(relation, place(field)), bad[j]!, count));
   }
   return notes;
 }
@@ -99,7 +109,7 @@ async function misread(
   count: number,
 ): Promise<string> {
   const examples = await db.query(
-    `SELECT n, v FROM (SELECT (row_number() OVER ())::DOUBLE AS n, ${source}::VARCHAR AS v, ${condition} AS bad
+    `SELECT n, v FROM (SELECT (row_number() OVER ())::DOUBLE AS n, ${source} AS v, ${condition} AS bad
      FROM ${relation.from}) WHERE bad LIMIT 3`,
   );
   const shown = examples.map(({ n, v }) => `row ${n}: ${shortText(v)}`).join(', ');

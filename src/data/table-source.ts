@@ -20,6 +20,13 @@ export interface Relation {
   readonly notes: readonly string[];
 }
 
+/** Column `j` as text: a whole number without a point, whatever it is stored as. */
+export function textExpression({ columns }: Relation, j: number): string {
+  if (columns[j]!.kind !== 'number') return `c${j}`;
+  const whole = `abs(c${j}) < 1e15 AND c${j} = trunc(c${j})`;
+  return `CASE WHEN ${whole} THEN CAST(CAST(c${j} AS BIGINT) AS VARCHAR) ELSE CAST(c${j} AS VARCHAR) END`;
+}
+
 export type TableFormat = 'csv' | 'tsv' | 'parquet' | 'json';
 
 export interface RelationOptions {

@@ -18,7 +18,7 @@ import {
   readRows,
   sampleRows,
 } from './table-read.ts';
-import { openRelation, type Relation, type TableFormat } from './table-source.ts';
+import { openRelation, type Relation, type TableFormat, textExpression } from './table-source.ts';
 
 /** One file of the table, open. */
 export interface TableFile {
@@ -164,7 +164,7 @@ function nothingLeft({ path }: Relation, drafts: readonly Draft[]): string {
 async function readLabels(files: readonly TableFile[], label: string): Promise<Labels> {
   const values = new Set<string>();
   for (const { db, relation } of files) {
-    const c = `c${columnNumber(relation, label)}::VARCHAR`;
+    const c = textExpression(relation, columnNumber(relation, label));
     const found = await db.query(
       `SELECT DISTINCT ${c} AS v FROM ${relation.from} WHERE ${c} IS NOT NULL LIMIT ${MAX_CATEGORIES + 1}`,
     );
@@ -193,7 +193,7 @@ async function labelCodes(
 ): Promise<Int32Array> {
   await db.query('DROP TYPE IF EXISTS label');
   await db.query(`CREATE TYPE label AS ENUM (${names.map(literal).join(', ')})`);
-  const code = `enum_code(TRY_CAST(c${columnNumber(relation, label)}::VARCHAR AS label))::INTEGER`;
+  const code = `enum_code(TRY_CAST(${textExpression(relation, columnNumber(relation, label))} AS label))::INTEGER`;
   const codes = new Int32Array(relation.rows);
   let at = 0;
   for await (const [items] of db.chunks(`SELECT coalesce(${code}, -1)::INTEGER FROM ${relation.from}`)) {
