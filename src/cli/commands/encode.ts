@@ -1,0 +1,44 @@
+/** elbo encode */
+import { shared, verb } from '../verb.ts';
+
+export default verb({
+  description:
+    'Writes the latent code of every row: mean and log variance of q(z|x), or a draw. Tables also have the row number and the label, if there is one.',
+  arguments: [
+    { name: 'model', brief: 'folder of a trained model' },
+    { name: 'data', brief: 'data of the same form as the model was trained on' },
+  ],
+  flags: {
+    out: { kind: 'text', brief: 'file to write: .csv .tsv .parquet .jsonl, or .npy for the means alone' },
+    split: shared.split,
+    count: { kind: 'number', brief: 'only so many rows' },
+    draw: { kind: 'switch', brief: 'write a draw from q(z|x) instead of its mean and log variance' },
+    seed: shared.seed,
+    overwrite: shared.overwrite,
+    threads: shared.threads,
+  },
+  aliases: { n: 'count', o: 'out' },
+  examples: [
+    'elbo encode adult.model adult.csv --out codes.parquet',
+    'elbo encode digits.model digits/ --split test --out codes.npy',
+    'elbo encode adult.model new.csv > codes.csv',
+  ],
+  run: async ({ out, split, count, draw = false, seed, overwrite = false, threads }, words, terminal) => {
+    const [path = '', data = ''] = words;
+    const [{ withModel, given }, { encode }, { codesTable, writeCodes }, { deliver }] = await Promise.all([
+      import('../model.ts'),
+      import('../../tasks/encode.ts'),
+      import('../codes.ts'),
+      import('../output.ts'),
+    ]);
+    await withModel(path, threads, async (model) => {
+      const codes = await encode(model, data, given({ split, count, seed }));
+      if (out === undefined) return deliver({ ...codesTable(codes, draw), what: 'code' }, {}, terminal);
+      await writeCodes(codes, out, { overwrite, drawn: draw });
+      if (terminal.wantsJson)
+        terminal.json({ type: 'saved', count: codes.count, latent: codes.latent, paths: [out] });
+      else terminal.print(`${codes.count.toLocaleString('en')} codes of ${codes.latent} dimensions: ${out}`);
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,59 @@
+/** elbo info */
+import type { Info } from '../../tasks/info.ts';
+import type { Terminal } from '../terminal.ts';
+import { formatNumber, formatSeconds, plural, textPairs } from '../text.ts';
+import { verb } from '../verb.ts';
+
+export default verb({
+  description: 'Says what a model is: data, choices, training, figures. Every file it lists is checked.',
+  arguments: [{ name: 'model', brief: 'folder of a trained model' }],
+  flags: {},
+  examples: ['elbo info adult.model', 'elbo info adult.model --json'],
+  run: async (_, [path = ''], terminal) => {
+    const { info } = await import('../../tasks/info.ts');
+    const found = await info(path);
+    if (terminal.wantsJson) terminal.json(found.file);
+    else printInfo(found, terminal);
+    return undefined;
+  },
+});
+
+function printInfo({ file, fields }: Info, terminal: Terminal): void {
+  const { training, config, metrics } = file;
+  const section = (title: string, lines: readonly string[]) => {
+    terminal.print();
+    terminal.print(title);
+    for (const line of lines) terminal.print(line);
+  };
+  terminal.print(
+    `${file.name}, ${plural(file.parameters, 'parameter')}, ${file.created.slice(0, 10)}, Elbo ${file.elbo}`,
+  );
+  const rows = Object.entries(training.rows).map(([split, n]) => `${n.toLocaleString('en')} ${split}`);
+  section(
+    'Training',
+    textPairs([
+      ['rows', rows.join(', ')],
+      [
+        'epochs',
+        `${training.epochs} (${training.reason}), best ${training.bestEpoch}, ${plural(training.steps, 'step')}`,
+      ],
+      ['time', formatSeconds(training.seconds)],
+      ['seed', String(file.seed)],
+    ]),
+  );
+  const figures = Object.entries(metrics);
+  section('Figures', textPairs(figures.map(([name, { value }]) => [name, formatNumber(value).padStart(10)])));
+  for (const protocol of new Set(figures.map(([, m]) => m.protocol))) terminal.print(`  ${protocol}`);
+  section('Choices', textPairs(Object.entries(config).map(([name, value]) => [name, describeChoice(value)])));
+  section(
+    plural(fields.length, 'field').replace(/^./, (c) => c.toUpperCase()),
+    fields.map((line) => `  ${line}`),
+  );
+}
+
+/** { kind: 'mlp', hidden: [400] } as: mlp, hidden 400 */
+function describeChoice(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return String(value);
+  const { kind, ...options } = value as Record<string, unknown>;
+  return [kind, ...Object.entries(options).map(([name, v]) => `${name} ${v}`)].filter(Boolean).join(', ');
+}

@@ -1,0 +1,49 @@
+/** elbo reconstruct */
+import { shared, verb } from '../verb.ts';
+
+export default verb({
+  description:
+    'Encodes rows and decodes them again: what the model keeps of them. By default the mean of q(z|x) is decoded to the mean of p(x|z).',
+  arguments: [
+    { name: 'model', brief: 'folder of a trained model' },
+    { name: 'data', brief: 'data of the same form as the model was trained on' },
+  ],
+  flags: {
+    out: { kind: 'text', brief: 'file for rows (.csv .tsv .parquet .jsonl .npy), folder for pictures' },
+    split: shared.split,
+    count: { kind: 'number', brief: 'only so many rows' },
+    draw: { kind: 'switch', brief: 'draw z and x instead of taking their means' },
+    seed: shared.seed,
+    overwrite: shared.overwrite,
+    threads: shared.threads,
+  },
+  aliases: { n: 'count', o: 'out' },
+  examples: [
+    'elbo reconstruct adult.model adult.csv                          originals beside reconstructions',
+    'elbo reconstruct adult.model adult.csv --split test --out again.csv',
+    'elbo reconstruct digits.model digits/ -n 100 --out again/       pictures and a contact sheet of pairs',
+  ],
+  run: async ({ out, split, count, draw, seed, overwrite, threads }, [path = '', data = ''], terminal) => {
+    const [{ withModel, given }, { reconstruct }, { deliver }] = await Promise.all([
+      import('../model.ts'),
+      import('../../tasks/reconstruct.ts'),
+      import('../output.ts'),
+    ]);
+    await withModel(path, threads, async (model) => {
+      const mean = draw ? false : undefined;
+      const { original, reconstruction } = await reconstruct(
+        model,
+        data,
+        given({ split, count, seed, mean }),
+      );
+      const made = {
+        rows: reconstruction,
+        originals: original,
+        schema: model.schema,
+        what: 'reconstruction',
+      };
+      await deliver(made, { out, overwrite }, terminal);
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,41 @@
+/** elbo sample */
+import { shared, verb } from '../verb.ts';
+
+export default verb({
+  description:
+    'Makes new rows or pictures: z is drawn from the prior, x from p(x|z). Rows have the columns, types and units of the data.',
+  arguments: [{ name: 'model', brief: 'folder of a trained model' }],
+  flags: {
+    count: { kind: 'number', brief: 'how many (default 64)' },
+    out: { kind: 'text', brief: 'file for rows (.csv .tsv .parquet .jsonl .npy), folder for pictures' },
+    seed: shared.seed,
+    temperature: {
+      kind: 'number',
+      brief: 'scale of the noise in z: below 1 typical, above 1 varied (default 1)',
+    },
+    mean: { kind: 'switch', brief: 'the mean of p(x|z) instead of a draw' },
+    noClip: { kind: 'switch', brief: 'let numbers leave the range seen in training' },
+    overwrite: shared.overwrite,
+    threads: shared.threads,
+  },
+  aliases: { n: 'count', o: 'out' },
+  examples: [
+    'elbo sample adult.model                               look at a few rows',
+    'elbo sample adult.model -n 32561 --out new.csv        as many rows as there were',
+    'elbo sample adult.model -n 1000 > new.csv',
+    'elbo sample digits.model -n 100 --out digits/         pictures and a contact sheet',
+  ],
+  run: async ({ count, out, seed, temperature, mean, noClip, overwrite, threads }, [path = ''], terminal) => {
+    const [{ withModel, given }, { sample }, { deliver }] = await Promise.all([
+      import('../model.ts'),
+      import('../../tasks/sample.ts'),
+      import('../output.ts'),
+    ]);
+    await withModel(path, threads, async (model) => {
+      const clip = noClip ? false : undefined;
+      const rows = await sample(model, given({ count, seed, temperature, mean, clip }));
+      await deliver({ rows, schema: model.schema, what: 'sample' }, { out, overwrite }, terminal);
+    });
+    return undefined;
+  },
+});

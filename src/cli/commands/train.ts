@@ -1,0 +1,175 @@
+/** elbo train */
+import { plainFlags, toTrainOptions, trainFlags } from '../../config/flags.ts';
+import { dataOptions, runOptions, trainingOptions } from '../../config/options.ts';
+import type { TrainEvent, TrainOptions } from '../../tasks/train.ts';
+import { EXIT } from '../errors.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import type { Terminal } from '../terminal.ts';
+import { formatNumber, plural, quote, textPairs, wrap } from '../text.ts';
+import type { FlagSpecs, Verb } from '../verb.ts';
+
+const named = (flags: ReturnType<typeof trainFlags>): FlagSpecs =>
+  Object.fromEntries(flags.map(({ name, ...spec }) => [name, spec]));
+
+function groups() {
+  const plain = [dataOptions, trainingOptions, runOptions].map((options) => plainFlags(options));
+  const rest = trainFlags().slice(plain.flat().length);
+  const [data = [], training = [], run = []] = plain;
+  return [
+    { title: 'Data', flags: named(data) },
+    { title: 'Model and training', flags: named(training) },
+    { title: 'Choices', flags: named(rest) },
+    { title: 'This run', flags: named(run) },
+  ];
+}
+
+const train: Verb = {
+  description:
+    'Trains a variational autoencoder on a table, an array or a folder of pictures and writes a model folder with a report. ' +
+    'Everything left out is chosen from the data and printed. Ctrl-C stops after the step and keeps the run; --resume goes on with it.',
+  arguments: [{ name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, or folder of pictures' }],
+  groups: groups(),
+  aliases: { o: 'out' },
+  examples: [
+    'elbo train adult.csv',
+    'elbo train photos/ --size 64 --latent 64 --epochs 50 --out photos.model',
+    'elbo train digits.npz --network mlp --hidden 400 --latent 20 --beta 4',
+    'elbo train adult.csv --resume',
+  ],
+  run: runTrain,
+};
+export default train;
+
+async function runTrain(
+  { json: _, debug: __, ...flags }: Readonly<Record<string, unknown>>,
+  [data = '']: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const { train } = await import('../../tasks/train.ts');
+  const stop = onInterrupt(terminal);
+  const listen = terminal.wantsJson ? jsonListener(terminal) : textListener(terminal, data);
+  let isStopped = false;
+  try {
+    const options = { ...toTrainOptions(flags), data, signal: stop.signal } as TrainOptions;
+    for await (const event of train(options)) {
+      listen.on(event);
+      isStopped = event.type === 'end' && event.reason === 'stopped';
+    }
+  } finally {
+    listen.close();
+    stop.forget();
+  }
+  if (isStopped) terminal.remark(`Stopped; the run is kept. Go on with:\n  ${resumeLine()}`);
+  return isStopped ? EXIT.interrupted : EXIT.ok;
+}
+
+/** What was typed, with --resume. */
+function resumeLine(): string {
+  const words = process.argv.slice(2).filter((word) => word !== '--resume' && word !== '--overwrite');
+  return `elbo ${[...words, '--resume'].map(quote).join(' ')}`;
+}
+
+/** The first Ctrl-C asks training to stop after its step, the second ends the process. */
+function onInterrupt(terminal: Terminal) {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+    if (terminal.isLive.err) terminal.draw('\r\x1b[2K');
+    terminal.remark('Stopping after this step, with a checkpoint. Ctrl-C again stops at once.');
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  const forget = () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  return { signal: controller.signal, forget };
+}
+
+interface Listener {
+  on(event: TrainEvent): void;
+  close(): void;
+}
+
+const STEP_EVERY = 1000; // ms between steps told to programs
+
+function jsonListener(terminal: Terminal): Listener {
+  let told = Number.NEGATIVE_INFINITY;
+  const on = (event: TrainEvent) => {
+    if (event.type === 'step') {
+      if (performance.now() - told < STEP_EVERY) return;
+      told = performance.now();
+    }
+    terminal.json(event);
+  };
+  return { on, close: () => {} };
+}
+
+function textListener(terminal: Terminal, data: string): Listener {
+  const progress = createProgress(terminal);
+  const on = (event: TrainEvent) => {
+    if (event.type === 'plan') printPlan(event, data, terminal);
+    else if (event.type === 'start') printStart(event, terminal, progress);
+    else if (event.type === 'step') progress.step(event);
+    else if (event.type === 'epoch') progress.epoch(event);
+    else if (event.type === 'notice') sayNotice(event.message, terminal, progress);
+    else if (event.type === 'end') progress.clear();
+    else if (event.type === 'saved') printSaved(event, data, terminal);
+  };
+  return { on, close: progress.clear };
+}
+
+type Event<T extends TrainEvent['type']> = Extract<TrainEvent, { type: T }>;
+const FIELDS = 20;
+
+function printPlan({ fields, rows, notes, choices }: Event<'plan'>, data: string, terminal: Terminal): void {
+  const width = terminal.columns();
+  const say = (text: string) => {
+    for (const line of wrap(text, width, '    ')) terminal.remark(line);
+  };
+  const counts = Object.entries(rows).map(([split, n]) => `${n.toLocaleString('en')} ${split}`);
+  terminal.remark(
+    `${terminal.paint('bold', data)}: ${plural(fields.length, 'field')}; rows: ${counts.join(', ')}`,
+  );
+  for (const line of fields.slice(0, FIELDS)) say(`  ${line}`);
+  if (fields.length > FIELDS)
+    terminal.remark(`  and ${fields.length - FIELDS} more: elbo schema ${quote(data)} lists them`);
+  for (const note of notes) say(`${terminal.paint('yellow', 'Note')}: ${note}`);
+  terminal.remark(terminal.paint('bold', 'Choices'));
+  for (const line of choices) say(`  ${line}`);
+  terminal.remark();
+}
+
+function printStart(event: Event<'start'>, terminal: Terminal, progress: Progress): void {
+  const { parameters, epochs, stepsPerEpoch, step } = event;
+  const from = step > 0 ? `, from step ${step.toLocaleString('en')}` : '';
+  terminal.remark(
+    `${plural(parameters, 'parameter')}, ${plural(epochs, 'epoch')} of ${plural(stepsPerEpoch, 'step')}${from}; figures in nats, on validation rows`,
+  );
+  progress.start(step, epochs);
+}
+
+function sayNotice(message: string, terminal: Terminal, progress: Progress): void {
+  for (const line of wrap(message, terminal.columns(), '  ')) progress.say(terminal.paint('yellow', line));
+}
+
+function printSaved({ path, report, metrics }: Event<'saved'>, data: string, terminal: Terminal): void {
+  const [model, source] = [quote(relative(path)), quote(data)];
+  terminal.remark();
+  terminal.print(`Model   ${relative(path)}`);
+  terminal.print(`Report  ${relative(report)}`);
+  const figures = Object.entries(metrics);
+  for (const line of textPairs(figures.map(([name, { value }]) => [name, formatNumber(value).padStart(10)])))
+    terminal.print(line);
+  terminal.remark();
+  terminal.remark('Next');
+  const next = [
+    [`elbo sample ${model}`, 'new rows or pictures'],
+    [`elbo evaluate ${model} ${source}`, 'log p(x), with its interval'],
+    [`elbo encode ${model} ${source} --out codes.csv`, 'latent codes'],
+  ] as const;
+  for (const line of textPairs(next)) terminal.remark(line);
+}
+
+function relative(path: string): string {
+  const here = `${process.cwd()}/`;
+  return path.startsWith(here) ? path.slice(here.length) : path;
+}

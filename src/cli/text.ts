@@ -1,0 +1,87 @@
+/** Plain text for a terminal: aligned tables, wrapped paragraphs, numbers and durations. */
+
+export interface TableColumn {
+  readonly name: string;
+  readonly numeric?: boolean;
+}
+
+const MOST = 28; // characters of a cell
+
+const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
+
+/** Rows under their headings, numbers to the right; columns that do not fit into `width` are counted, not shown. */
+export function textTable(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string[] {
+  const widths = columns.map(({ name }, j) =>
+    Math.min(MOST, Math.max(name.length, ...rows.map((row) => row[j]!.length))),
+  );
+  const fits = fitting(widths, width);
+  const line = (cells: readonly string[]) =>
+    cells
+      .slice(0, fits)
+      .map((cell, j) => {
+        const text = cut(cell, widths[j]!);
+        return columns[j]!.numeric ? text.padStart(widths[j]!) : text.padEnd(widths[j]!);
+      })
+      .join('  ')
+      .trimEnd();
+  const more = columns.slice(fits).map((c) => c.name);
+  const rest = more.length > 0 ? [cut(`and ${more.length} more columns: ${more.join(', ')}`, width)] : [];
+  return [line(columns.map((c) => c.name)), ...rows.map(line), ...rest];
+}
+
+function fitting(widths: readonly number[], width: number): number {
+  let [used, fits] = [0, 0];
+  while (fits < widths.length && used + widths[fits]! <= width) used += widths[fits++]! + 2;
+  return Math.max(1, fits);
+}
+
+/** Label and value pairs, values aligned. */
+export function textPairs(pairs: readonly (readonly [string, string])[], indent = '  '): string[] {
+  const width = Math.max(0, ...pairs.map(([label]) => label.length));
+  return pairs.map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`);
+}
+
+/** Lines of at most `width` characters; lines after the first begin with `indent`. */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length > width && line.trim() !== '') {
+      lines.push(line);
+      line = indent + word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
+/** Two decimals, or more where they matter: 102.13, 0.0123, −3.40, 1,234,567. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : value > 0 ? '∞' : '−∞';
+  if (value < 0) return `−${formatNumber(-value)}`;
+  if (Number.isInteger(value)) return value.toLocaleString('en');
+  const digits = value >= 10_000 ? 0 : value >= 1 ? 2 : 4;
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** 0.4 s, 12 s, 2:05, 1:02:03. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (n: number) => String(n).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/** As a shell takes it back. */
+export const quote = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
