@@ -47,7 +47,7 @@ export async function save({
 }: SaveOptions): Promise<SavedEvent> {
   const runtime = nodeRuntime(threads === undefined ? {} : { threads });
   const model = createModel({
-    name: data.name,
+    name: modelName(out),
     config,
     schema: data.schema,
     weights: fitted.weights,
