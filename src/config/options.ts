@@ -20,6 +20,8 @@ export const dataOptions = {
   ignore: z.array(z.string()).optional().describe('columns to leave out'),
   validation: share.optional().describe('share of the rows held back to watch training (default 0.1)'),
   test: share.optional().describe('share of the rows held back for evaluate (default 0.1)'),
+  validationData: z.string().optional().describe('file whose rows are the validation rows'),
+  testData: z.string().optional().describe('file whose rows are the test rows'),
   missing: z
     .array(z.string())
     .optional()

@@ -6,7 +6,7 @@ type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed'
 
 /** `schema` is a saved model's, used as it is; otherwise it is inferred, with the edits of `--schema`. */
 export async function openData(path: string, options: DataOptions, schema?: Schema): Promise<Dataset> {
-  const { size, color, binarize, memory, ...rest } = options;
+  const { size, color, binarize, memory, validationData, testData, ...rest } = options;
   const side = size?.length === 1 ? size[0] : size;
   const image = {
     ...(side !== undefined && { size: side as number | [number, number] }),
@@ -14,7 +14,8 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
     ...(binarize && { binarize }),
   };
   const given = schema ?? (rest.schema === undefined ? undefined : await loadSchemaFile(rest.schema));
-  return openDataset(path, {
+  const paths = { train: path, validation: validationData, test: testData };
+  return openDataset(paths, {
     seed: rest.seed ?? 0,
     validation: rest.validation ?? 0.1,
     test: rest.test ?? 0.1,
