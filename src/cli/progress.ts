@@ -1,7 +1,7 @@
 /** How far training is: a live line on a terminal, a row for each epoch that stays, plain lines now and then elsewhere. */
 import type { EpochEvent, StepEvent } from '../train/events.ts';
 import type { Terminal } from './terminal.ts';
-import { formatNumber, formatSeconds } from './text.ts';
+import { formatFixed, formatNumber, formatSeconds } from './text.ts';
 
 /** Running figures, steadier than those of a single step. */
 export interface Pace {
@@ -17,7 +17,7 @@ export interface Pace {
   readonly secondsLeft?: number;
 }
 
-const nats = (value: number): string => formatNumber(value);
+const nats = (value: number): string => formatFixed(value);
 
 /** The live line, at most `width` characters: what matters less is left out first. */
 export function liveLine(pace: Pace, width: number): string {

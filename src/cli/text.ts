@@ -46,16 +46,17 @@ export function textPairs(pairs: readonly (readonly [string, string])[], indent 
   return pairs.map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`);
 }
 
-/** Lines of at most `width` characters; lines after the first begin with `indent`. */
+/** Lines of at most `width` characters; lines after the first begin with `indent`. Blanks in front are kept. */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (longer.length > width && line.trim() !== '') {
-      lines.push(line);
-      line = indent + word;
-    } else line = longer;
+  const [, front = '', rest = ''] = /^( *)(.*)$/s.exec(text)!;
+  let [line, isEmpty] = [front, true];
+  for (const word of rest.split(' ')) {
+    const longer = isEmpty ? line + word : `${line} ${word}`;
+    const breaks = !isEmpty && longer.length > width;
+    if (breaks) lines.push(line);
+    line = breaks ? indent + word : longer;
+    isEmpty = false;
   }
   return [...lines, line];
 }
@@ -68,6 +69,17 @@ export function formatNumber(value: number): string {
   const digits = value >= 10_000 ? 0 : value >= 1 ? 2 : 4;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
+
+/** Always with this many decimals, so that columns of figures line up: 102.13, −0.02. */
+export function formatFixed(value: number, decimals = 2): string {
+  if (!Number.isFinite(value)) return formatNumber(value);
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return (value < 0 ? '−' : '') + Math.abs(value).toLocaleString('en', options);
+}
+
+/** A figure of a list, points under points: counts without decimals. */
+export const formatFigure = (value: number): string =>
+  (Number.isInteger(value) ? `${formatNumber(value)}    ` : formatFixed(value, 3)).padStart(12);
 
 /** 0.4 s, 12 s, 2:05, 1:02:03. */
 export function formatSeconds(seconds: number): string {

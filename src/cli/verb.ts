@@ -41,7 +41,10 @@ export interface Verb {
   ): Promise<number | undefined>;
 }
 
-/** A verb whose `run` sees its flags with their types. */
+/**
+ * A verb whose `run` sees its flags with their types. Commands export it by name (`export default command`): TypeScript
+ * leaves the endings of `import('./x.ts')` inside `export default verb(…)` as they are, and the built command breaks.
+ */
 export function verb<const Specs extends FlagSpecs>(
   given: Omit<Verb, 'groups' | 'run'> & {
     readonly flags: Specs;

@@ -1,7 +1,7 @@
 /** elbo decode */
 import { shared, verb } from '../verb.ts';
 
-export default verb({
+const command = verb({
   description:
     'Makes rows or pictures from latent codes, such as elbo encode writes: the mean of p(x|z), or a draw.',
   arguments: [
@@ -38,3 +38,4 @@ export default verb({
     return undefined;
   },
 });
+export default command;

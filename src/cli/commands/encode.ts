@@ -1,7 +1,7 @@
 /** elbo encode */
 import { shared, verb } from '../verb.ts';
 
-export default verb({
+const command = verb({
   description:
     'Writes the latent code of every row: mean and log variance of q(z|x), or a draw. Tables also have the row number and the label, if there is one.',
   arguments: [
@@ -42,3 +42,4 @@ export default verb({
     return undefined;
   },
 });
+export default command;

@@ -1,10 +1,10 @@
 /** elbo evaluate */
 import type { Evaluation } from '../../tasks/evaluate.ts';
 import type { Terminal } from '../terminal.ts';
-import { formatNumber, textPairs, textTable, wrap } from '../text.ts';
+import { formatFixed, textPairs, textTable, wrap } from '../text.ts';
 import { shared, verb } from '../verb.ts';
 
-export default verb({
+const command = verb({
   description:
     'Measures a model: the ELBO and its two terms, and log p(x) by importance sampling with its 95 % interval. ' +
     'Of the data it was trained on, the rows held back for this are used; other data is used whole.',
@@ -39,9 +39,10 @@ export default verb({
     return undefined;
   },
 });
+export default command;
 
 function printEvaluation(e: Evaluation, terminal: Terminal): void {
-  const nats = (value: number) => `${formatNumber(value).padStart(10)} nats`;
+  const nats = (value: number) => `${formatFixed(value, 3).padStart(10)} nats`;
   const likelihood = e.logLikelihood;
   const figures: [string, string][] = [
     ['−ELBO', nats(e.negativeElbo)],
@@ -51,7 +52,7 @@ function printEvaluation(e: Evaluation, terminal: Terminal): void {
       ? ([
           [
             'log p(x)',
-            `${nats(likelihood.mean)}   ${formatNumber(likelihood.low)} to ${formatNumber(likelihood.high)} (95 %), ${likelihood.samples} samples`,
+            `${nats(likelihood.mean)}   ${formatFixed(likelihood.low, 3)} to ${formatFixed(likelihood.high, 3)} (95 %), ${likelihood.samples} samples`,
           ],
         ] satisfies [string, string][])
       : []),
@@ -61,7 +62,7 @@ function printEvaluation(e: Evaluation, terminal: Terminal): void {
   const fields = Object.entries(e.fields);
   if (fields.length > 1) {
     terminal.print();
-    const rows = fields.map(([name, value]) => [name, formatNumber(value)]);
+    const rows = fields.map(([name, value]) => [name, formatFixed(value, 3)]);
     const columns = [{ name: 'field' }, { name: 'log p(x|z), nats', numeric: true }];
     for (const line of textTable(columns, rows, terminal.columns())) terminal.print(line);
   }

@@ -1,10 +1,10 @@
 /** elbo info */
 import type { Info } from '../../tasks/info.ts';
 import type { Terminal } from '../terminal.ts';
-import { formatNumber, formatSeconds, plural, textPairs } from '../text.ts';
+import { formatFigure, formatSeconds, plural, textPairs } from '../text.ts';
 import { verb } from '../verb.ts';
 
-export default verb({
+const command = verb({
   description: 'Says what a model is: data, choices, training, figures. Every file it lists is checked.',
   arguments: [{ name: 'model', brief: 'folder of a trained model' }],
   flags: {},
@@ -17,6 +17,7 @@ export default verb({
     return undefined;
   },
 });
+export default command;
 
 function printInfo({ file, fields }: Info, terminal: Terminal): void {
   const { training, config, metrics } = file;
@@ -42,7 +43,7 @@ function printInfo({ file, fields }: Info, terminal: Terminal): void {
     ]),
   );
   const figures = Object.entries(metrics);
-  section('Figures', textPairs(figures.map(([name, { value }]) => [name, formatNumber(value).padStart(10)])));
+  section('Figures', textPairs(figures.map(([name, { value }]) => [name, formatFigure(value)])));
   for (const protocol of new Set(figures.map(([, m]) => m.protocol))) terminal.print(`  ${protocol}`);
   section('Choices', textPairs(Object.entries(config).map(([name, value]) => [name, describeChoice(value)])));
   section(

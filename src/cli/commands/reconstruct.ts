@@ -1,7 +1,7 @@
 /** elbo reconstruct */
 import { shared, verb } from '../verb.ts';
 
-export default verb({
+const command = verb({
   description:
     'Encodes rows and decodes them again: what the model keeps of them. By default the mean of q(z|x) is decoded to the mean of p(x|z).',
   arguments: [
@@ -47,3 +47,4 @@ export default verb({
     return undefined;
   },
 });
+export default command;

@@ -1,7 +1,7 @@
 /** elbo sample */
 import { shared, verb } from '../verb.ts';
 
-export default verb({
+const command = verb({
   description:
     'Makes new rows or pictures: z is drawn from the prior, x from p(x|z). Rows have the columns, types and units of the data.',
   arguments: [{ name: 'model', brief: 'folder of a trained model' }],
@@ -39,3 +39,4 @@ export default verb({
     return undefined;
   },
 });
+export default command;

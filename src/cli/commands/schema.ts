@@ -9,7 +9,7 @@ import { shared } from '../verb.ts';
 
 const flags: FlagSpecs = Object.fromEntries(plainFlags(dataOptions).map(({ name, ...spec }) => [name, spec]));
 
-const schemaVerb: Verb = {
+const command: Verb = {
   description:
     'Reads data as elbo train would and says what each field is. The schema can be written to a file, edited, and given to elbo train with --schema.',
   arguments: [{ name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, or folder of pictures' }],
@@ -39,7 +39,7 @@ const schemaVerb: Verb = {
     return undefined;
   },
 };
-export default schemaVerb;
+export default command;
 
 async function save({ schema }: SchemaResult, path: string, overwrite: boolean): Promise<void> {
   if (!path.endsWith('.json'))

@@ -5,7 +5,7 @@ import type { TrainEvent, TrainOptions } from '../../tasks/train.ts';
 import { EXIT } from '../errors.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
-import { formatNumber, plural, quote, textPairs, wrap } from '../text.ts';
+import { formatFigure, plural, quote, textPairs, wrap } from '../text.ts';
 import type { FlagSpecs, Verb } from '../verb.ts';
 
 const named = (flags: ReturnType<typeof trainFlags>): FlagSpecs =>
@@ -23,7 +23,7 @@ function groups() {
   ];
 }
 
-const train: Verb = {
+const command: Verb = {
   description:
     'Trains a variational autoencoder on a table, an array or a folder of pictures and writes a model folder with a report. ' +
     'Everything left out is chosen from the data and printed. Ctrl-C stops after the step and keeps the run; --resume goes on with it.',
@@ -38,7 +38,7 @@ const train: Verb = {
   ],
   run: runTrain,
 };
-export default train;
+export default command;
 
 async function runTrain(
   { json: _, debug: __, ...flags }: Readonly<Record<string, unknown>>,
@@ -157,7 +157,7 @@ function printSaved({ path, report, metrics }: Event<'saved'>, data: string, ter
   terminal.print(`Model   ${relative(path)}`);
   terminal.print(`Report  ${relative(report)}`);
   const figures = Object.entries(metrics);
-  for (const line of textPairs(figures.map(([name, { value }]) => [name, formatNumber(value).padStart(10)])))
+  for (const line of textPairs(figures.map(([name, { value }]) => [name, formatFigure(value)])))
     terminal.print(line);
   terminal.remark();
   terminal.remark('Next');
