@@ -1,0 +1,69 @@
+/** From parts, without files: a VAE of points on a ring, its own network and batches, in Node or a page alike. */
+import { nodeRuntime } from 'elbo-vae';
+import { add, mul, type Tensor, tanh } from 'elbo-vae/graph';
+import { linear, type Scope } from 'elbo-vae/nn';
+import { adam, schedules, warmups } from 'elbo-vae/optim';
+import { stream } from 'elbo-vae/random';
+import { type BatchSource, fit } from 'elbo-vae/train';
+import { createVae, elbo } from 'elbo-vae/vae';
+
+const ROWS = 512;
+const BATCH = 64;
+
+/** One hidden layer with a skip connection: any function of tensors will do. */
+const body = (scope: Scope, x: Tensor): Tensor => {
+  const h = tanh(linear(scope.at('in'), x, 32));
+  return add(h, mul(0.5, tanh(linear(scope.at('mid'), h, 32))));
+};
+
+const vae = createVae({
+  shape: [2],
+  parts: [{ field: 'point', likelihood: 'gaussianShared', start: 0, size: 2 }],
+  masked: false,
+  latent: 2,
+  network: { encode: body, decode: (scope, z, [size]) => linear(scope.at('out'), body(scope, z), size!) },
+  posterior: 'gaussian',
+  prior: 'normal',
+});
+
+/** Points on the unit circle with a little noise, new ones each step. */
+const ring: BatchSource = {
+  rows: ROWS,
+  batches: async function* (epoch, skip) {
+    for (let b = skip; b < ROWS / BATCH; b++) {
+      yield {
+        count: BATCH,
+        fill: ({ x }) => {
+          const random = stream(7, 'ring', epoch, b);
+          const angles = new Float32Array(BATCH);
+          random.uniform(angles);
+          random.normal(x);
+          for (let i = 0; i < BATCH; i++) {
+            x[2 * i] = Math.cos(2 * Math.PI * angles[i]!) + 0.05 * x[2 * i]!;
+            x[2 * i + 1] = Math.sin(2 * Math.PI * angles[i]!) + 0.05 * x[2 * i + 1]!;
+          }
+        },
+      };
+    }
+  },
+};
+
+const training = fit({
+  vae,
+  objective: elbo(),
+  optimizer: adam(),
+  schedule: schedules.constant(),
+  warmup: warmups.linear({ fraction: 0.2 }),
+  beta: 1,
+  learningRate: 3e-3,
+  batchSize: BATCH,
+  epochs: 30,
+  seed: 0,
+  runtime: nodeRuntime(),
+  train: ring,
+  validation: ring,
+});
+for await (const event of training) {
+  if (event.type === 'epoch' && event.epoch % 10 === 0)
+    console.log(event.epoch, event.validation.negativeElbo.toFixed(3));
+}
