@@ -3,8 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contactSheet, decode, encode, formatNpy, load, train } from 'elbo-vae';
-import { formatNpy } from '../src/data/index.ts';
-import { stream } from '../src/random/index.ts';
+import { stream } from 'elbo-vae/random';
 
 const SIDE = 16;
 const COUNT = 256;
