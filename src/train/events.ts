@@ -37,10 +37,12 @@ export interface EpochRecord {
   readonly step: number;
   readonly train: Means;
   readonly validation: Means;
+  /** What makes an epoch better than another: the validation objective with the full weight of the KL, β·kl − logPx. */
+  readonly watched: number;
   /** KL of each latent dimension on the validation rows, nats. */
   readonly klPerDimension: readonly number[];
   readonly activeUnits: number;
-  /** Whether this is the best epoch so far by validation −ELBO. */
+  /** Whether this is the best epoch so far. */
   readonly best: boolean;
   readonly learningRate: number;
   readonly beta: number;

@@ -4,7 +4,7 @@ import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
 import { evaluationGraph } from '../vae/index.ts';
 import { badValidation, collapse, divergence } from './diagnose.ts';
-import { activeUnits, evaluateElbo } from './evaluate.ts';
+import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
 import {
   createLearner,
@@ -25,7 +25,7 @@ export interface FitOptions extends LearnerOptions {
   /** Weight of the KL once warmed up. */
   readonly beta: number;
   readonly warmup: Warmup;
-  /** Epochs without a better validation −ELBO after which training ends; without it all epochs are run. */
+  /** Epochs without a better validation objective after which training ends; without it all epochs are run. */
   readonly patience?: number | undefined;
   /** Where to go on from. */
   readonly resume?: Checkpoint | undefined;
@@ -123,7 +123,7 @@ async function* loop(options: FitOptions, run: Loop): AsyncGenerator<FitEvent, F
       reason = 'diverged';
       break;
     }
-    const record = epochRecord(now, validation, knobsAt(options, now, epochs * run.stepsPerEpoch));
+    const record = epochRecord(options, now, validation, epochs * run.stepsPerEpoch);
     if (record.best) copyInto(run.best, run.learner.weights());
     now = afterEpoch(now, record);
     yield { type: 'epoch', ...record, seconds: secondsSince(epochStarted) };
@@ -195,7 +195,7 @@ function copyInto(best: Record<string, Float32Array>, weights: Weights): void {
 
 function knobsAt({ schedule, warmup, beta, learningRate }: FitOptions, now: Progress, steps: number) {
   const step = now.step + 1;
-  const history = now.history.map((record) => record.validation.negativeElbo);
+  const history = now.history.map((record) => record.watched);
   return {
     beta: beta * warmup({ step, steps }),
     learningRate: learningRate * schedule({ step, steps, epoch: now.epoch, history }),
@@ -224,22 +224,24 @@ const afterEpoch = (now: Progress, record: EpochRecord): Progress => ({
 });
 
 function epochRecord(
+  options: FitOptions,
   now: Progress,
-  validation: Awaited<ReturnType<typeof evaluateElbo>>,
-  knobs: { beta: number; learningRate: number },
+  { negativeElbo, logPx, kl, klPerDimension }: ElboResult,
+  steps: number,
 ): EpochRecord {
-  const { rows, logPx, kl } = now.sums;
-  const { negativeElbo, klPerDimension } = validation;
+  const { rows, ...sums } = now.sums;
+  const watched = options.beta * kl - logPx;
   const previous = bestOf(now.history);
   return {
     epoch: now.epoch + 1,
     step: now.step,
-    train: meansOf({ logPx: logPx / rows, kl: kl / rows }),
-    validation: { negativeElbo, logPx: validation.logPx, kl: validation.kl },
+    train: meansOf({ logPx: sums.logPx / rows, kl: sums.kl / rows }),
+    validation: { negativeElbo, logPx, kl },
+    watched,
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
-    best: !previous || negativeElbo < previous.validation.negativeElbo,
-    ...knobs,
+    best: !previous || watched < previous.watched,
+    ...knobsAt(options, now, steps),
   };
 }
 
