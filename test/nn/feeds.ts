@@ -8,7 +8,7 @@ export function parameterFeeds(all: readonly Parameter[], seed: number): Feeds {
     const data = new Float32Array(p.shape.reduce((a, b) => a * b, 1));
     initialise(p, data, seed);
     const flat = data.every((v) => v === data[0]);
-    return [p.name, value(flat ? data.map((v, i) => v + 0.3 * Math.sin(i + 1)) : data, p.shape)] as const;
+    return [p.name, value(flat ? data.map((v, i) => v + 0.05 * Math.sin(i + 1)) : data, p.shape)] as const;
   });
   return Object.fromEntries(feeds);
 }

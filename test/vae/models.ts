@@ -1,0 +1,70 @@
+/** Small VAEs with values for all their inputs. */
+import { convNetwork, mlp } from '../../src/nn/index.ts';
+import { createVae, type ModelSpec, type Vae } from '../../src/vae/index.ts';
+import { draw, random } from '../check.ts';
+import { parameterFeeds } from '../nn/feeds.ts';
+import { type Feeds, value } from '../reference.ts';
+
+const BASE = { latent: 2, posterior: 'gaussian', prior: 'normal' } as const;
+
+/** Numbers, a category and a yes or no, of which any may be missing. */
+export const mixedSpec: ModelSpec = {
+  ...BASE,
+  shape: [6],
+  parts: [
+    { field: 'age', likelihood: 'gaussian', start: 0, size: 1 },
+    { field: 'city', likelihood: 'categorical', start: 1, size: 3 },
+    { field: 'price', likelihood: 'gaussianShared', start: 4, size: 1 },
+    { field: 'member', likelihood: 'bernoulli', start: 5, size: 1 },
+  ],
+  masked: true,
+  network: mlp({ hidden: [7, 5], activation: 'silu', norm: true }),
+};
+
+/** Binary pictures, oblong and odd, with two channels. */
+export const pictureSpec: ModelSpec = {
+  ...BASE,
+  shape: [9, 8, 2],
+  parts: [{ field: 'picture', likelihood: 'bernoulli', start: 0, size: 2 }],
+  masked: false,
+  network: convNetwork({ channels: [2, 3], hidden: 4, activation: 'silu', norm: true, blocks: 0 }),
+};
+
+/** A linear encoder and decoder: p(x|z) = N(Wᵀz + b, s²I), q(z|x) = N(Aᵀx + a, exp(Cᵀx + c)). */
+export const linearSpec: ModelSpec = {
+  ...BASE,
+  shape: [3],
+  parts: [{ field: 'row', likelihood: 'gaussianShared', start: 0, size: 3 }],
+  masked: false,
+  network: mlp({ hidden: [], activation: 'relu', norm: false }),
+};
+
+export interface Small {
+  readonly vae: Vae;
+  /** Parameters, x, mask, noise for `samples` samples, scale and beta. */
+  readonly feeds: Feeds;
+}
+
+/** A model with initial weights and drawn inputs; x is 0 where the mask is. */
+export function small(spec: ModelSpec, { batch = 3, samples = 1, seed = 1 } = {}): Small {
+  const vae = createVae(spec);
+  const next = random(seed);
+  const x = draw({ shape: ['B', ...spec.shape] }, batch, next);
+  const mask = value(
+    Array.from({ length: batch * spec.parts.length }, () => Number(next() > 0.4)),
+    [batch, spec.parts.length],
+  );
+  spec.parts.forEach((part, j) => {
+    for (let i = 0; i < x.data.length; i++) {
+      const feature = i % spec.shape.at(-1)!;
+      if (feature < part.start || feature >= part.start + part.size) continue;
+      if (part.likelihood === 'bernoulli' || part.likelihood === 'categorical')
+        x.data[i] = Number(x.data[i]! > 0);
+      const row = Math.floor(i / (x.data.length / batch));
+      if (spec.masked && !mask.data[row * spec.parts.length + j]) x.data[i] = 0;
+    }
+  });
+  const noise = draw({ shape: ['B', spec.latent] }, batch * samples, next);
+  const knobs = { scale: value([1 / batch], []), beta: value([0.7], []) };
+  return { vae, feeds: { ...parameterFeeds(vae.parameters, seed), x, mask, noise, ...knobs } };
+}
