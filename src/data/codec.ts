@@ -49,8 +49,17 @@ export interface FieldCodec {
   readonly size: number;
   /** Uniform numbers in (0, 1) that a row takes when drawn (a picture draws its own). */
   readonly draws: 0 | 1;
-  encode(column: Column, batch: Batch, x: Float32Array, place: Place, random: Random): void;
+  /** `to.x` is all zeros; what is missing is left so. */
+  encode(column: Column, batch: Batch, to: Target, place: Place, random: Random): void;
   decode(x: Float32Array, count: number, place: Place, clip: boolean): Column;
+}
+
+/** Row i's value goes to x[i · stride + start …], and mask[i · parts + part] says whether it is there. */
+export interface Target {
+  readonly x: Float32Array;
+  readonly mask: Float32Array | undefined;
+  readonly part: number;
+  readonly parts: number;
 }
 
 /** Row i takes u[i · stride + at]; no `u` = no randomness. */
@@ -99,20 +108,16 @@ export function createCodec(schema: Schema): Codec {
       const { x, mask } = out;
       const n = batch.index.length;
       check(x, n * stride, 'x');
+      if (mask) check(mask, n * parts.length, 'mask');
       x.fill(0, 0, n * stride);
       const u = draw && draws > 0 ? uniforms(batch, draws, draw) : undefined;
       let at = 0;
       codecs.forEach((codec, j) => {
-        codec.encode(
-          batch.rows.columns[j]!,
-          batch,
-          x,
-          { start: parts[j]!.start, stride },
-          { u, at, stride: draws, draw },
-        );
+        const to = { x, mask, part: j, parts: parts.length };
+        const random = { u, at, stride: draws, draw };
+        codec.encode(batch.rows.columns[j]!, batch, to, { start: parts[j]!.start, stride }, random);
         at += codec.draws;
       });
-      if (mask) fillMask(batch, mask, fields);
     },
     decode: (x, count, { clip = true } = {}) => {
       check(x, count * stride, 'x');
@@ -138,19 +143,3 @@ function uniforms({ ids }: Batch, draws: number, draw: Draw): Float32Array {
       stream(draw.seed, 'encode', ids[i]!).uniform(u.subarray(i * draws, (i + 1) * draws));
   return u;
 }
-
-function fillMask({ rows, index }: Batch, mask: Float32Array, fields: readonly ModelField[]): void {
-  const parts = fields.length;
-  check(mask, index.length * parts, 'mask');
-  fields.forEach((field, j) => {
-    const column = rows.columns[j]!;
-    if (field.type === 'image') for (let i = 0; i < index.length; i++) mask[i * parts + j] = 1;
-    else
-      for (let i = 0; i < index.length; i++)
-        mask[i * parts + j] = isMissing(column[index[i]!]!, field) ? 0 : 1;
-  });
-}
-
-/** NaN for numbers, a negative code for categories and booleans. */
-export const isMissing = (value: number, field: ModelField): boolean =>
-  isNumeric(field) ? Number.isNaN(value) : value < 0;

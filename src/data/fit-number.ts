@@ -13,6 +13,7 @@ export interface FitOptions {
   readonly knots?: number;
   /** Exact range, where `values` are only a sample. */
   readonly range?: readonly [number, number];
+  /** … and about how many different values there are in all. */
   readonly distinct?: number;
 }
 
@@ -32,7 +33,7 @@ export function fitNumeric(
     likelihood: 'gaussian' as const,
     min: sorted[0]!,
     max: sorted.at(-1)!,
-    distinct: options.distinct ?? countDistinct(sorted),
+    distinct: distinctOf(sorted, options.distinct),
     transform: transform === 'quantile' ? fitQuantile(sorted, decimals !== null, knots) : fitStandard(sorted),
   };
   return (draft.type === 'number' ? { ...fitted, decimals } : fitted) as NumericField;
@@ -46,7 +47,13 @@ function withRange(values: Float64Array, range?: readonly [number, number]): Flo
   return out;
 }
 
-export function countDistinct(sorted: Float64Array): number {
+/** A sample that repeats its values has seen nearly all of them. */
+function distinctOf(sorted: Float64Array, about = 0): number {
+  const seen = countDistinct(sorted);
+  return seen < sorted.length / 10 ? seen : Math.max(seen, about);
+}
+
+function countDistinct(sorted: Float64Array): number {
   let distinct = 0;
   for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) distinct++;
   return distinct;
@@ -63,7 +70,7 @@ function fitStandard(values: Float64Array): Transform {
 const MAX_DECIMALS = 6;
 
 /** Digits after the point that hold every value, or null if six are not enough. */
-export function decimalsIn(values: Float64Array): number | null {
+function decimalsIn(values: Float64Array): number | null {
   let decimals = 0;
   for (const v of values) {
     while (decimals <= MAX_DECIMALS && Math.round(v * 10 ** decimals) / 10 ** decimals !== v) decimals++;

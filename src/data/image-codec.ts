@@ -17,7 +17,8 @@ export function imageCodec(field: FieldOf<'image'>): FieldCodec {
   return {
     size,
     draws: 0,
-    encode: (column, { index, ids }, x, _place, { draw }) => {
+    encode: (column, { index, ids }, { x, mask }, _place, { draw }) => {
+      mask?.fill(1, 0, index.length);
       const pixels = gather(column as Uint8Array, index, size);
       if (field.binarize !== 'dynamic' || !draw) return lookUp(pixels, table, x);
       if (draw.kind === 'step') return binarise(pixels, x, draw.stream);

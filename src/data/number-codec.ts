@@ -17,10 +17,13 @@ export function numberCodec(field: NumericField): FieldCodec {
   return {
     size: 1,
     draws,
-    encode: (column, { index }, x, { start, stride }, { u, at, stride: step }) => {
+    encode: (column, { index }, { x, mask, part, parts }, { start, stride }, { u, at, stride: step }) => {
+      const values = column as Float64Array;
       for (let i = 0; i < index.length; i++) {
-        const v = column[index[i]!]!;
-        if (!Number.isNaN(v)) x[i * stride + start] = toModel(v, u && draws ? u[i * step + at]! : 0.5);
+        const v = values[index[i]!]!;
+        const there = !Number.isNaN(v);
+        if (there) x[i * stride + start] = toModel(v, u && draws ? u[i * step + at]! : 0.5);
+        if (mask) mask[i * parts + part] = there ? 1 : 0;
       }
     },
     decode: (x, count, { start, stride }, clip) => {

@@ -11,10 +11,12 @@ export function oneHotCodec(field: FieldOf<'category' | 'boolean'>): FieldCodec 
   return {
     size,
     draws: 0,
-    encode: (column, { index }, x, { start, stride }) => {
+    encode: (column, { index }, { x, mask, part, parts }, { start, stride }) => {
+      const codes = column as Int32Array;
       for (let i = 0; i < index.length; i++) {
-        const code = column[index[i]!]!;
+        const code = codes[index[i]!]!;
         if (code >= 0) x[i * stride + start + code] = 1;
+        if (mask) mask[i * parts + part] = code >= 0 ? 1 : 0;
       }
     },
     decode: (x, count, { start, stride }) => {

@@ -128,7 +128,7 @@ function copyRow(from: Buffer, i: number, to: Buffer, at: number): void {
 
 const asBatch = ({ columns, ids }: Buffer, count: number): Batch => ({
   rows: { count, columns: columns.map((column) => column.subarray(0, count)) },
-  index: Int32Array.from({ length: count }, (_, i) => i),
+  index: upTo(count),
   ids: ids.subarray(0, count),
 });
 
@@ -179,6 +179,8 @@ function chooser({ splitter, split: own }: Part, split: Split): (row: number) =>
   };
 }
 
+const OUT = 1024; // rows that leave the shuffle buffer together
+
 /** A buffer is filled; each further row takes the place of a random one, which goes out; at the end the rest in random order. */
 async function* shuffled(
   rows: AsyncIterable<Some>,
@@ -186,19 +188,26 @@ async function* shuffled(
   capacity: number,
   random: Stream,
 ): AsyncGenerator<Some> {
-  const buffer = newBuffer(fields, capacity + 1); // the last place holds the row that goes out
+  const buffer = newBuffer(fields, capacity);
+  const out = newBuffer(fields, OUT);
   let filled = 0;
+  let leaving = 0;
   for await (const { from, at } of rows) {
     for (const i of at) {
       if (filled < capacity) {
         copyRow(from, i, buffer, filled++);
         continue;
       }
-      const out = random.integer(capacity);
-      copyRow(buffer, out, buffer, capacity);
-      copyRow(from, i, buffer, out);
-      yield { from: buffer, at: [capacity] };
+      const chosen = random.integer(capacity);
+      copyRow(buffer, chosen, out, leaving++);
+      copyRow(from, i, buffer, chosen);
+      if (leaving < OUT) continue;
+      yield { from: out, at: upTo(OUT) };
+      leaving = 0;
     }
   }
+  yield { from: out, at: upTo(leaving) };
   yield { from: buffer, at: random.permutation(filled) };
 }
+
+const upTo = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);

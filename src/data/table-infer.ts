@@ -10,7 +10,12 @@ import { type Relation, textExpression } from './table-source.ts';
 /** A field, complete but for the constants that need a numeric column's values. */
 export type Draft =
   | { readonly kind: 'whole'; readonly field: IgnoredField | FieldOf<'category' | 'boolean'> }
-  | { readonly kind: 'numeric'; readonly field: NumericDraft; readonly range: readonly [number, number] };
+  | {
+      readonly kind: 'numeric';
+      readonly field: NumericDraft;
+      readonly range: readonly [number, number];
+      readonly distinct: number;
+    };
 
 /** Counts over the rows of one column. */
 interface Stats {
@@ -218,6 +223,7 @@ const numeric = (stats: Stats, type: 'number' | 'integer'): Draft => ({
   kind: 'numeric',
   field: { name: stats.name, type, ...share(stats, stats.numbers) },
   range: [stats.min, stats.max],
+  distinct: stats.distinct,
 });
 
 const asNumber = (stats: Stats): Draft | undefined =>
@@ -291,7 +297,12 @@ async function asDate({ db, relation, stats }: Column, asked?: string): Promise<
       format,
       ...share(stats, Number(row!.same)),
     };
-    return { kind: 'numeric', field, range: [Number(row!.lo) / scale, Number(row!.hi) / scale] };
+    return {
+      kind: 'numeric',
+      field,
+      range: [Number(row!.lo) / scale, Number(row!.hi) / scale],
+      distinct: stats.distinct,
+    };
   }
   return undefined;
 }

@@ -140,7 +140,7 @@ async function inferSchema({ db, relation }: TableFile, settings: Settings): Pro
     return fitNumeric(draft.field, rows.columns[modelled.indexOf(draft)] as Float64Array, {
       transform: (typeof transform === 'string' ? transform : 'quantile') satisfies TransformKind,
       knots,
-      ...(!fits && { range: draft.range }),
+      ...(!fits && { range: draft.range, distinct: draft.distinct }),
     });
   });
   const schema = applyEdits(parseSchema({ version: 1, missing: settings.missing, fields }), settings.edits);
