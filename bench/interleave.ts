@@ -1,0 +1,79 @@
+/** Times several things in turns, so that a machine that drifts or is disturbed treats them alike. */
+import { quiet, snapshot, type Usage, usageSince } from './quiet.ts';
+
+/** What is timed: a block of steps, in milliseconds each, the first `warm` left out. */
+export interface Case {
+  readonly block: (warm: number, steps: number) => Promise<readonly number[]>;
+}
+
+export interface Timing {
+  /** Of single steps, milliseconds. */
+  readonly median: number;
+  readonly minimum: number;
+  readonly steps: number;
+  /** Processor time of a step by the median block, milliseconds: less sensitive to others than the clock. */
+  readonly processor: number;
+  /** Blocks used, and left out because others were busy. */
+  readonly used: number;
+  readonly disturbed: number;
+  /** False where too few blocks were undisturbed and the least disturbed third was used instead. */
+  readonly quiet: boolean;
+}
+
+export interface InterleaveOptions {
+  readonly rounds: number;
+  /** The processes that are ours. */
+  readonly pids: readonly number[];
+}
+
+const WARM = 4;
+const BLOCK_MS = 250; // about how long a block lasts
+/** Cores that others may use, on average, during an undisturbed block. */
+const MOST = 0.08;
+const ATTEMPTS = 3;
+
+interface Block extends Usage {
+  readonly times: readonly number[];
+}
+
+const byValue = (a: number, b: number): number => a - b;
+export const median = (values: readonly number[]): number =>
+  values.toSorted(byValue)[values.length >> 1] ?? Number.NaN;
+
+/** One timing for each case. A disturbed block is tried again, and kept only for the case that nothing better comes. */
+export async function interleave(
+  cases: readonly Case[],
+  { rounds, pids }: InterleaveOptions,
+): Promise<Timing[]> {
+  const blocks = cases.map((): Block[] => []);
+  const steps: number[] = [];
+  for (const c of cases) steps.push(Math.max(4, Math.round(BLOCK_MS / median(await c.block(WARM, 5)))));
+  for (let round = 0; round < rounds; round++)
+    for (const [i, c] of cases.entries())
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        await quiet(pids, MOST, 2);
+        const before = snapshot(pids);
+        const times = await c.block(WARM, steps[i]!);
+        const block = { times, ...usageSince(before, pids) };
+        blocks[i]!.push(block);
+        if (block.others < MOST) break;
+      }
+  return blocks.map(summary);
+}
+
+function summary(blocks: readonly Block[]): Timing {
+  const undisturbed = blocks.filter((b) => b.others < MOST);
+  const enough = undisturbed.length >= 3;
+  const least = blocks.toSorted((a, b) => a.others - b.others).slice(0, Math.ceil(blocks.length / 3));
+  const used = enough ? undisturbed : least;
+  const times = used.flatMap((b) => b.times).toSorted(byValue);
+  return {
+    median: median(times),
+    minimum: times[0]!,
+    steps: times.length,
+    processor: median(used.map((b) => b.own / (b.times.length + WARM))),
+    used: used.length,
+    disturbed: blocks.length - undisturbed.length,
+    quiet: enough,
+  };
+}

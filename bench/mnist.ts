@@ -1,0 +1,40 @@
+/**
+ * How good is a model trained by the usual protocol? Dynamic binarisation, Adam 1e-3, batches of 128, 10 epochs on all
+ * 60,000 pictures; −ELBO by one sample on the 10,000 test pictures. node --import tsx bench/mnist.ts [mlp conv] [seeds]
+ */
+import { openMnist } from './mnist-data.ts';
+import { type ModelName, modelNames, vaeNamed } from './models.ts';
+import { writeResult } from './results.ts';
+import { evaluate, train } from './training.ts';
+
+const EPOCHS = 10;
+const given = process.argv.slice(2);
+const models = modelNames.filter(
+  (name) => given.includes(name) || !given.some((a) => a in { mlp: 0, conv: 0 }),
+);
+const seeds = given.filter((a) => /^\d+$/.test(a)).map(Number);
+
+const mnist = await openMnist();
+
+async function measure(model: ModelName, seed: number) {
+  const vae = vaeNamed(model);
+  const started = performance.now();
+  const learner = await train(mnist, { vae, seed, epochs: EPOCHS });
+  const seconds = (performance.now() - started) / 1000;
+  const { negativeElbo, logPx, kl, klPerDimension } = await evaluate(mnist, vae, learner, seed);
+  await learner.dispose();
+  const active = klPerDimension.filter((each) => each > 0.01).length;
+  const numbers = `−ELBO ${negativeElbo.toFixed(2)}  −log p(x|z) ${(-logPx).toFixed(2)}  KL ${kl.toFixed(2)}`;
+  console.log(`${model} seed ${seed}: ${numbers}  active ${active}  ${seconds.toFixed(0)} s`);
+  return { seed, negativeElbo, logPx, kl, active, seconds };
+}
+
+const results: Record<string, object> = {};
+for (const model of models) {
+  const runs = [];
+  for (const seed of seeds.length > 0 ? seeds : [1, 2, 3]) runs.push(await measure(model, seed));
+  const mean = runs.reduce((a, { negativeElbo }) => a + negativeElbo, 0) / runs.length;
+  console.log(`${model}: mean −ELBO ${mean.toFixed(2)} nats`);
+  results[model] = { mean, runs };
+}
+writeResult('mnist', { epochs: EPOCHS, unit: 'nats', results });

@@ -1,0 +1,58 @@
+/** Training runs for the benchmarks: the product's step in a plain loop, judged by the true −ELBO of the test pictures. */
+import { toOnnx } from '../src/graph/index.ts';
+import { adam } from '../src/optim/index.ts';
+import { nodeRuntime } from '../src/runtime/node.ts';
+import {
+  createLearner,
+  type ElboResult,
+  evaluateElbo,
+  type Learner,
+  weightValues,
+} from '../src/train/index.ts';
+import { elbo, evaluationGraph, type Objective, type Vae } from '../src/vae/index.ts';
+import { BATCH, type Mnist } from './mnist-data.ts';
+
+/** THREADS=1 leaves the other cores to others; results do not depend on it. */
+const threads = process.env['THREADS'] ? { threads: Number(process.env['THREADS']) } : {};
+
+export interface Run {
+  /** What is trained. */
+  readonly vae: Vae;
+  readonly objective?: Objective;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly beta?: number;
+  /** Parameters to start from instead of initial values. */
+  readonly from?: Learner;
+}
+
+/** Adam at 1e-3 on all training pictures in batches of 128. The caller disposes of the learner. */
+export async function train(mnist: Mnist, run: Run): Promise<Learner> {
+  const { vae, objective = elbo(), seed, epochs, beta = 1, from } = run;
+  const learner = await createLearner({
+    vae,
+    objective,
+    optimizer: adam(),
+    runtime: nodeRuntime(threads),
+    batchSize: BATCH,
+    seed,
+  });
+  if (from) for (const [name, view] of Object.entries(learner.weights())) view.set(from.weights()[name]!);
+  const source = mnist.train(seed);
+  let step = 0;
+  for (let epoch = 0; epoch < epochs; epoch++)
+    for await (const batch of source.batches(epoch, 0))
+      await learner.step(++step, batch, { beta, learningRate: 1e-3 });
+  return learner;
+}
+
+/** −ELBO of the test pictures by `vae` with one sample each, under the weights that training gave. */
+export async function evaluate(mnist: Mnist, vae: Vae, learner: Learner, seed: number): Promise<ElboResult> {
+  const session = await nodeRuntime(threads).session(toOnnx(evaluationGraph(vae)));
+  try {
+    const weights = weightValues(vae, learner.weights());
+    return await evaluateElbo(session, vae, weights, mnist.test, { batchSize: BATCH, seed });
+  } finally {
+    await session.dispose();
+  }
+}
