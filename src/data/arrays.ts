@@ -165,9 +165,10 @@ function column(file: Loaded, field: ModelField): Column {
   const { form, count, path } = file;
   if (field.type === 'image') {
     const size = [field.height, field.width, field.channels];
+    const given = file.array.shape.slice(1);
     if (form.kind !== 'images' || form.size.join() !== size.join())
       throw new UserError(
-        `${path}: examples are ${file.array.shape.slice(1).join(' × ')}, expected ${size.join(' × ')} pictures`,
+        `${path}: examples are ${given.join(' × ')}, expected ${size.join(' × ')} pictures`,
       );
     return pixelsOf(file.array.data as Float64Array, count * product(size));
   }

@@ -1,4 +1,7 @@
-/** Schema ↔ model space: rows of mixed types become one float array whose columns a likelihood can be put on, and come back. */
+/**
+ * Schema ↔ model space: rows of mixed types become one float array whose columns a likelihood can be put
+ * on, and come back.
+ */
 import { UserError } from '../errors.ts';
 import { type Stream, stream } from '../random/stream.ts';
 import { imageCodec } from './image-codec.ts';
@@ -18,8 +21,8 @@ export interface Part {
 }
 
 /**
- * Where the randomness of an encoding comes from (pixels binarised, repeated values spread over their interval):
- * 'step' = fresh, from a stream; 'row' = fixed for each row by (seed, row id).
+ * Where the randomness of an encoding comes from (pixels binarised, repeated values spread over their
+ * interval): 'step' = fresh, from a stream; 'row' = fixed for each row by (seed, row id).
  */
 export type Draw = { kind: 'step'; stream: Stream } | { kind: 'row'; seed: number };
 
@@ -30,11 +33,15 @@ export interface Codec {
   /** A modelled field can be missing: `encode` wants a mask. */
   readonly masked: boolean;
   /**
-   * Fills out.x [n, …shape] and, where given, out.mask [n, parts] (1 = observed). Missing values become zeros.
-   * Without `draw` nothing is random: grey pixels stay grey, a repeated value is the middle of its interval.
+   * Fills out.x [n, …shape] and, where given, out.mask [n, parts] (1 = observed). Missing values become
+   * zeros. Without `draw` nothing is random: grey pixels stay grey, a repeated value is the middle of its
+   * interval.
    */
   encode(batch: Batch, out: { x: Float32Array; mask?: Float32Array }, draw?: Draw): void;
-  /** `count` rows of model space back to values: on the grid of the data and, unless `clip` is false, within its range. */
+  /**
+   * `count` rows of model space back to values: on the grid of the data and, unless `clip` is false, within
+   * its range.
+   */
   decode(x: Float32Array, count: number, options?: { clip?: boolean }): Rows;
 }
 

@@ -1,4 +1,7 @@
-/** Ways to write a date: recognised by their shape, confirmed by DuckDB reading and writing every value back. */
+/**
+ * Ways to write a date: recognised by their shape, confirmed by DuckDB reading and writing every value
+ * back.
+ */
 import type { FieldOf } from './schema.ts';
 
 interface DateFormat {

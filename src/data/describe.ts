@@ -33,8 +33,10 @@ function shares(names: readonly string[], counts: readonly number[], shown: numb
 
 function describeNumeric(field: NumericField): string {
   const values = `${field.distinct.toLocaleString('en')} ${field.distinct === 1 ? 'value' : 'values'}`;
-  if (field.type === 'date')
-    return `${field.unit === 'day' ? 'date' : 'date and time'} ${isoDate(field.min, field.unit)} to ${isoDate(field.max, field.unit)}, ${values}`;
+  if (field.type === 'date') {
+    const [first, last] = [isoDate(field.min, field.unit), isoDate(field.max, field.unit)];
+    return `${field.unit === 'day' ? 'date' : 'date and time'} ${first} to ${last}, ${values}`;
+  }
   return `${field.type} ${short(field.min)} to ${short(field.max)}, ${values}`;
 }
 
@@ -49,5 +51,5 @@ const describeMissing = ({ missing, missingShare }: ModelField): string => {
 function percent(share: number): string {
   if (share > 0 && share < 0.001) return 'under 0.1 %';
   const value = share * 100;
-  return `${value >= 99.95 || value === 0 ? Math.round(value) : value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+  return `${value > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} %`;
 }

@@ -1,4 +1,7 @@
-/** The embedded DuckDB: opened with fixed limits and no way to the network, queried with quoted names, read as typed arrays. */
+/**
+ * The embedded DuckDB: opened with fixed limits and no way to the network, queried with quoted names, read
+ * as typed arrays.
+ */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
@@ -16,7 +19,10 @@ export type Cell = string | number | boolean | null;
 export interface Database {
   /** Small results, as plain objects. Counts must be cast to DOUBLE in the query, or they come as text. */
   query(sql: string): Promise<Record<string, Cell>[]>;
-  /** A large result, a few thousand rows at a time: one typed array a column, valid until the next chunk. No NULLs. */
+  /**
+   * A large result, a few thousand rows at a time: one typed array a column, valid until the next chunk. No
+   * NULLs.
+   */
   chunks(sql: string): AsyncIterable<readonly ArrayLike<number>[]>;
   connection: DuckDBConnection;
   close(): void;
@@ -30,7 +36,8 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
 export const pathLiteral = (path: string): string => literal(path.replace(/[*?[]/g, (c) => `[${c}]`));
 
 export async function openDatabase(): Promise<Database> {
-  const temp_directory = join(tmpdir(), `elbo-duckdb-${process.pid}`); // made only if a query outgrows its memory
+  // Made only if a query outgrows its memory.
+  const temp_directory = join(tmpdir(), `elbo-duckdb-${process.pid}`);
   const instance = await DuckDBInstance.create(':memory:', { ...SETTINGS, temp_directory });
   const connection = await instance.connect();
   return {
@@ -53,6 +60,9 @@ async function* readChunks(connection: DuckDBConnection, sql: string): AsyncGene
   }
 }
 
-/** The numbers of a column without a copy: the package declares them private, its row readers are a hundred times slower. */
+/**
+ * The numbers of a column without a copy: the package declares them private, its row readers are a hundred
+ * times slower.
+ */
 const items = (chunk: DuckDBDataChunk, column: number): ArrayLike<number> =>
   (chunk.getColumnVector(column) as unknown as { items: ArrayLike<number> }).items;

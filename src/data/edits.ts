@@ -93,7 +93,10 @@ function merge(field: Field, edit: FieldEdit | undefined): unknown {
   return { ...field, ...Object.fromEntries(given) };
 }
 
-/** A transform by name was fitted already; keys that the type does not know are errors, except in data it was changed from. */
+/**
+ * A transform by name was fitted already; keys that the type does not know are errors, except in data it
+ * was changed from.
+ */
 function isKept(key: string, value: unknown, field: ModelField): boolean {
   if (value === undefined || key === 'reason' || (key === 'transform' && typeof value === 'string'))
     return false;

@@ -1,4 +1,6 @@
-/** From the values of a numeric column to its field: range, decimal grid and the constants of its transform. */
+/**
+ * From the values of a numeric column to its field: range, decimal grid and the constants of its transform.
+ */
 import { fitQuantile, MAX_KNOTS } from './quantile.ts';
 import type { NumericField, Transform } from './schema.ts';
 

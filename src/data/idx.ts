@@ -81,9 +81,10 @@ export function parseIdx(bytes: Uint8Array, name: string): NdArray {
   if (bytes.length < start) throw new UserError(`${name}: is cut short: its header is not complete`);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   const count = shape.reduce((product, n) => product * n, 1);
-  if (bytes.length - start !== count * type.bytes)
+  const rest = bytes.length - start;
+  if (rest !== count * type.bytes)
     throw new UserError(
-      `${name}: its header says ${shape.join(' × ')} values of ${type.bytes} bytes, but ${bytes.length - start} bytes follow`,
+      `${name}: its header says ${shape.join(' × ')} values of ${type.bytes} bytes, but ${rest} bytes follow`,
     );
   return { shape, data: type.read(view, start, count) };
 }

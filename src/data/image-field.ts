@@ -3,7 +3,10 @@ import type { FieldOf } from './schema.ts';
 
 const CHECKED = 1_000_000; // pixels looked at
 
-/** Grey pictures that are nearly black and white are binarised afresh each step; all others keep their greys. */
+/**
+ * Grey pictures that are nearly black and white are binarised afresh each step; all others keep their
+ * greys.
+ */
 export function imageField(
   [height, width, channels]: readonly [number, number, number],
   pixels: Uint8Array,

@@ -1,4 +1,6 @@
-/** A folder of pictures: decoded by sharp to one size and colour type, into memory or again for each batch. */
+/**
+ * A folder of pictures: decoded by sharp to one size and colour type, into memory or again for each batch.
+ */
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import sharp from 'sharp';
@@ -91,7 +93,10 @@ function sizeFor(known: readonly Known[], { image }: Settings): Size {
   return [height, width, grey ? 1 : color === 'rgba' ? 4 : 3];
 }
 
-/** One picture as [H, W, C] bytes: covers the size, cropped in the middle; transparent parts become white unless kept. */
+/**
+ * One picture as [H, W, C] bytes: covers the size, cropped in the middle; transparent parts become white
+ * unless kept.
+ */
 async function decode(path: string, [height, width, channels]: Size): Promise<Uint8Array> {
   const upright = open(path).rotate().resize({ height, width, fit: 'cover' });
   const coloured =
@@ -154,7 +159,10 @@ function pictureField(schema: Schema): FieldOf<'image'> {
   throw new UserError('the schema is of a table, the data is a folder of pictures');
 }
 
-/** Unreadable pictures are left out here and named in the notes; without memory only their headers have been looked at. */
+/**
+ * Unreadable pictures are left out here and named in the notes; without memory only their headers have been
+ * looked at.
+ */
 async function loadPictures({ folder, known, bad }: Survey, size: Size, fits: boolean): Promise<Pictures> {
   const paths = known.map(({ path }) => path);
   if (!fits) return { paths, size, pixels: undefined, notes: complaints(folder, bad) };
@@ -248,7 +256,8 @@ async function fetchPictures(paths: readonly string[], size: Size, ids: Int32Arr
   const [bad] = await decodeAll(wanted, size, pixels);
   if (bad)
     throw new UserError(
-      `${wanted[bad[0]]}: cannot be read: ${bad[1]}. Remove it, or raise the memory so that bad pictures are found at the start`,
+      `${wanted[bad[0]]}: cannot be read: ${bad[1]}. Remove it, ` +
+        'or give more memory, so that bad pictures are found at the start',
     );
   return { rows: { count: ids.length, columns: [pixels] }, index: Int32Array.from(ids, (_, i) => i) };
 }

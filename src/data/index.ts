@@ -1,4 +1,7 @@
-/** Data in and out: schema, codec, datasets of every format, writers. (For Node; codec, schema and rows alone run anywhere.) */
+/**
+ * Data in and out: schema, codec, datasets of every format, writers. (For Node; codec, schema and rows
+ * alone run anywhere.)
+ */
 export { type Codec, createCodec, type Draw, type Part, type PartLikelihood } from './codec.ts';
 export { describeField, describeSchema } from './describe.ts';
 export { type FieldEdit, loadSchemaFile, parseSchemaOrEdits, type SchemaEdits } from './edits.ts';

@@ -1,4 +1,7 @@
-/** NumPy's .npy and .npz, read and written (format 1.0 to 3.0; no pickled objects, so nothing in a file can run). */
+/**
+ * NumPy's .npy and .npz, read and written (format 1.0 to 3.0; no pickled objects, so nothing in a file can
+ * run).
+ */
 import { readFile } from 'node:fs/promises';
 import { unzipSync, zipSync } from 'fflate';
 import { UserError } from '../errors.ts';
@@ -116,9 +119,10 @@ export function parseNpy(bytes: Uint8Array, name: string): NdArray {
   const { order, type, shape, start } = header;
   const count = shape.reduce((product, n) => product * n, 1);
   const size = Number(type.slice(1)) * (type[0] === 'U' ? 4 : 1);
-  if (!Number.isSafeInteger(count * size) || bytes.length - start < count * size)
+  const rest = bytes.length - start;
+  if (!Number.isSafeInteger(count * size) || rest < count * size)
     throw new UserError(
-      `${name}: is cut short: ${shape.join(' × ')} values of ${size} bytes do not fit in ${bytes.length - start}`,
+      `${name}: is cut short: ${shape.join(' × ')} values of ${size} bytes do not fit in ${rest}`,
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = order !== '>';
@@ -142,7 +146,8 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   const type = descr[2]!;
   if (!READERS[type] && !/^[US]\d+$/.test(type))
     throw new UserError(
-      `${name}: holds values of type "${descr[1]}${type}", expected numbers, booleans or fixed-length texts (no objects, complex numbers or dates)`,
+      `${name}: holds values of type "${descr[1]}${type}", expected numbers, booleans or fixed-length texts ` +
+        '(no objects, complex numbers or dates)',
     );
   const sizes = shape[1]!
     .split(',')

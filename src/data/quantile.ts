@@ -1,6 +1,7 @@
 /**
- * Randomised normal scores: a number of any distribution to N(0, 1) and back. A repeated value owns an interval of probability and
- * is drawn uniformly in it (the distributional transform, Rüschendorf 2009; uniform dequantisation, Theis et al. 2016).
+ * Randomised normal scores: a number of any distribution to N(0, 1) and back. A repeated value owns an
+ * interval of probability and is drawn uniformly in it (the distributional transform, Rüschendorf 2009;
+ * uniform dequantisation, Theis et al. 2016).
  */
 import { normalCdf, normalQuantile } from './normal.ts';
 import type { QuantileTransform } from './schema.ts';
@@ -28,8 +29,9 @@ export function countValues(sorted: Float64Array): Runs {
 }
 
 /**
- * The quantile function of `sorted` on at most about `knots` knots. `grid`: the values are rounded, so that if they repeat
- * each is an atom; otherwise only heavy values are atoms and what lies between is continuous.
+ * The quantile function of `sorted` on at most about `knots` knots. `grid`: the values are rounded, so that
+ * if they repeat each is an atom; otherwise only heavy values are atoms and what lies between is
+ * continuous.
  */
 export function fitQuantile(sorted: Float64Array, grid: boolean, knots = MAX_KNOTS): QuantileTransform {
   const { values, counts } = countValues(sorted);
@@ -52,7 +54,10 @@ export function fitQuantile(sorted: Float64Array, grid: boolean, knots = MAX_KNO
   return { kind: 'quantile', ...build };
 }
 
-/** One atom, or a stretch of light values as a continuous piece whose two ends keep half of their own mass as atoms. */
+/**
+ * One atom, or a stretch of light values as a continuous piece whose two ends keep half of their own mass
+ * as atoms.
+ */
 function addRun(
   build: { values: number[]; atoms: number[]; between: number[] },
   run: Runs,
@@ -125,8 +130,9 @@ const EDGE = 2 ** -40;
 const inside = (p: number): number => Math.min(1 - EDGE, Math.max(EDGE, p));
 
 /**
- * x → largest i with sorted[i] ≤ x (0 if none), for x between the ends: a table over equal stretches says where to look
- * (Chen & Asau 1974). A stretch holds values of one bucket number, which never decreases with x, so the bounds are exact.
+ * x → largest i with sorted[i] ≤ x (0 if none), for x between the ends: a table over equal stretches says
+ * where to look (Chen & Asau 1974). A stretch holds values of one bucket number, which never decreases with
+ * x, so the bounds are exact.
  */
 function guided(sorted: Float64Array): (x: number) => number {
   const buckets = 2 * sorted.length;

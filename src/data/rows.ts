@@ -1,7 +1,10 @@
 /** Rows in memory, batches of them, and what every dataset offers whatever its format. */
 import type { ModelField, Schema } from './schema.ts';
 
-/** Number, integer, date: Float64Array, NaN = missing. Boolean, category: Int32Array, −1 = missing. Image: Uint8Array [n, H, W, C]. */
+/**
+ * Number, integer, date: Float64Array, NaN = missing. Boolean, category: Int32Array, −1 = missing. Image:
+ * Uint8Array [n, H, W, C].
+ */
 export type Column = Float64Array | Int32Array | Uint8Array;
 
 /** `columns` run parallel to `modelFields(schema)`. */

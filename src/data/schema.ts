@@ -1,4 +1,7 @@
-/** What a row is made of: one entry a field, with every constant needed to go to model space and back. Plain JSON. */
+/**
+ * What a row is made of: one entry a field, with every constant needed to go to model space and back. Plain
+ * JSON.
+ */
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 
@@ -18,8 +21,9 @@ const common = {
 };
 
 /**
- * Empirical distribution function as strictly increasing `values`: `atoms[i]` rows lie exactly on `values[i]`, `between[i]` are
- * spread evenly over the open interval to `values[i + 1]` (all 0 when left out).
+ * Empirical distribution function as strictly increasing `values`: `atoms[i]` rows lie exactly on
+ * `values[i]`, `between[i]` are spread evenly over the open interval to `values[i + 1]` (all 0 when left
+ * out).
  */
 const quantileTransform = z.strictObject({
   kind: z.literal('quantile'),

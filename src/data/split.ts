@@ -1,4 +1,7 @@
-/** Which rows train, validate and test: exact shares, fixed by (seed, row number), known without reading the data. */
+/**
+ * Which rows train, validate and test: exact shares, fixed by (seed, row number), known without reading the
+ * data.
+ */
 import { UserError } from '../errors.ts';
 import { stream } from '../random/stream.ts';
 import type { Counts, Split } from './rows.ts';
@@ -14,7 +17,9 @@ export const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
 export interface Splitter {
   readonly counts: Counts;
-  /** 0 train, 1 validation, 2 test for each row of `block` (rows 1024 · block …); valid until the next call. */
+  /**
+   * 0 train, 1 validation, 2 test for each row of `block` (rows 1024 · block …); valid until the next call.
+   */
   codes(block: number): Uint8Array;
   readonly block: number;
 }
@@ -30,7 +35,8 @@ export function createSplitter(rows: number, { seed, validation, test }: SplitOp
   counts.train = rows - counts.validation - counts.test;
   if (counts.train < 1)
     throw new UserError(
-      `${rows} ${rows === 1 ? 'row' : 'rows'} cannot be split into training, validation and test rows: at least ${1 + counts.validation + counts.test} are needed`,
+      `${rows} ${rows === 1 ? 'row' : 'rows'} cannot be split into training, validation and test rows: ` +
+        `at least ${1 + counts.validation + counts.test} are needed`,
     );
   const share = (block: number, of: number) =>
     upTo(Math.min(rows, (block + 1) * BLOCK), of) - upTo(block * BLOCK, of);

@@ -1,4 +1,7 @@
-/** A table larger than memory: read from the files again each epoch, in their order, through a shuffle buffer. */
+/**
+ * A table larger than memory: read from the files again each epoch, in their order, through a shuffle
+ * buffer.
+ */
 import { type Stream, stream } from '../random/stream.ts';
 import { checkBatchSize, sharesFor } from './memory-dataset.ts';
 import type { Settings } from './options.ts';
@@ -181,7 +184,10 @@ function chooser({ splitter, split: own }: Part, split: Split): (row: number) =>
 
 const OUT = 1024; // rows that leave the shuffle buffer together
 
-/** A buffer is filled; each further row takes the place of a random one, which goes out; at the end the rest in random order. */
+/**
+ * A buffer is filled; each further row takes the place of a random one, which goes out; at the end the rest
+ * in random order.
+ */
 async function* shuffled(
   rows: AsyncIterable<Some>,
   fields: readonly ModelField[],

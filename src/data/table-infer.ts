@@ -176,7 +176,10 @@ const IDENTIFIER = 'identifier, every value differs';
 const allDiffer = ({ present, distinct, rows }: Stats): boolean =>
   present >= 3 && (rows <= EXACT_DISTINCT_ROWS ? distinct === present : distinct > 0.97 * present);
 
-/** Every number differs, and nothing says that they measure something: 1 … n, a name that says so, or too many digits. */
+/**
+ * Every number differs, and nothing says that they measure something: 1 … n, a name that says so, or too
+ * many digits.
+ */
 function isIdentifier(stats: Stats): boolean {
   const { name, present, min, max } = stats;
   if (!allDiffer(stats)) return false;
@@ -236,8 +239,8 @@ async function frequent(
 ): Promise<{ value: string; count: number }[]> {
   const c = `c${stats.column}`;
   const rows = await db.query(
-    `SELECT ${textExpression(relation, stats.column)} AS value, count(*)::DOUBLE AS n FROM ${relation.from} WHERE ${c} IS NOT NULL
-     GROUP BY 1 ORDER BY n DESC, value LIMIT ${limit + 1}`,
+    `SELECT ${textExpression(relation, stats.column)} AS value, count(*)::DOUBLE AS n
+     FROM ${relation.from} WHERE ${c} IS NOT NULL GROUP BY 1 ORDER BY n DESC, value LIMIT ${limit + 1}`,
   );
   return rows.map(({ value, n }) => ({ value: String(value), count: Number(n) }));
 }
@@ -312,12 +315,14 @@ async function notModelled({ db, relation, stats }: Column): Promise<Draft> {
   if (padded === 0 && numbers > present / 2) {
     const number = numberExpression(relation, stats.column);
     const [row] = await db.query(
-      `SELECT n, v FROM (SELECT (row_number() OVER ())::DOUBLE AS n, c${stats.column} AS v, ${number} AS x FROM ${relation.from})
+      `SELECT n, v FROM (SELECT (row_number() OVER ())::DOUBLE AS n, c${stats.column} AS v, ${number} AS x
+        FROM ${relation.from})
        WHERE v IS NOT NULL AND x IS NULL LIMIT 1`,
     );
     throw new UserError(
-      `${relation.path}, column "${stats.name}": ${numbers} of ${present} values are numbers, the others are not, ` +
-        `such as ${shortText(row!.v)} in row ${row!.n}. If they mean "missing", add --missing ${shortText(row!.v)}; ` +
+      `${relation.path}, column "${stats.name}": ${numbers} of ${present} values are numbers, ` +
+        `the others are not, such as ${shortText(row!.v)} in row ${row!.n}. ` +
+        `If they mean "missing", add --missing ${shortText(row!.v)}; ` +
         `otherwise set the column's role to "ignored" in a schema file`,
     );
   }

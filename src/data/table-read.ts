@@ -47,7 +47,10 @@ function expression(relation: Relation, field: Readable, j: number): string {
   }
 }
 
-/** 'FALSE' in a CSV file is 'false' in a JSON file: the case of the words matters only where nothing else differs. */
+/**
+ * 'FALSE' in a CSV file is 'false' in a JSON file: the case of the words matters only where nothing else
+ * differs.
+ */
 function booleanExpression(text: string, [no, yes]: readonly [string, string]): string {
   const same = no.toLowerCase() === yes.toLowerCase();
   const word = (w: string) => literal(same ? w : w.toLowerCase());
@@ -118,7 +121,8 @@ async function misread(
     : `not ${field.type === 'date' ? 'a date' : 'a number'}`;
   const values = count === 1 ? '1 value is' : `${count} values are`;
   const mend = isCode(field) ? '' : `; if it means "missing", add --missing ${shortText(examples[0]?.v)}`;
-  return `column "${field.name}": ${values} ${what} (${shown}) and count${count === 1 ? 's' : ''} as missing${mend}.`;
+  const counted = `${count === 1 ? 'counts' : 'count'} as missing`;
+  return `column "${field.name}": ${values} ${what} (${shown}) and ${counted}${mend}.`;
 }
 
 /** About `wanted` rows spread over the whole relation, always the same ones. */

@@ -1,4 +1,7 @@
-/** A table file as a DuckDB relation with columns c0, c1 …: texts trimmed, missing markers NULL, whatever the format. */
+/**
+ * A table file as a DuckDB relation with columns c0, c1 …: texts trimmed, missing markers NULL, whatever
+ * the format.
+ */
 
 import { stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
@@ -82,7 +85,10 @@ export async function openRelation(
 
 /** Errors kept; a line can have several. */
 const REJECTS = 10_000;
-/** Files up to this many bytes are parsed once into DuckDB's memory; larger ones are parsed again by each query. */
+/**
+ * Files up to this many bytes are parsed once into DuckDB's memory; larger ones are parsed again by each
+ * query.
+ */
 const COPY_BELOW: Readonly<Record<TableFormat, number>> = {
   csv: 2 ** 25,
   tsv: 2 ** 25,
@@ -96,7 +102,8 @@ async function copied(db: Database, cleaned: string): Promise<string> {
 }
 
 const mostlyUnreadable = (path: string, rows: number, notes: readonly string[]): string =>
-  `${path}: only ${rows} ${rows === 1 ? 'line has' : 'lines have'} the form of the first. ${notes.join(' ')} Give every line the same columns`;
+  `${path}: only ${rows} ${rows === 1 ? 'line has' : 'lines have'} the form of the first. ${notes.join(' ')} ` +
+  'Give every line the same columns';
 
 /** DuckDB's own complaints name the file and the place; they are about what the user gave. */
 async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
@@ -177,9 +184,10 @@ async function scanCsv(db: Database, path: string, delimiter: string, header?: b
     'ignore_errors=true',
   ].join(', ');
   const named = header ?? dialect.header;
-  const top = `SELECT * FROM read_csv(${pathLiteral(path)}, ${fixed}, skip=${dialect.skip}, header=false) LIMIT 1`;
+  const start = `read_csv(${pathLiteral(path)}, ${fixed}, skip=${dialect.skip}`;
+  const top = `SELECT * FROM ${start}, header=false) LIMIT 1`;
   const names = named ? headerNames(path, await db.query(top), width) : numbered(width);
-  const reader = `read_csv(${pathLiteral(path)}, ${fixed}, skip=${dialect.skip}, header=${named}`;
+  const reader = `${start}, header=${named}`;
   const noting = `${reader}, store_rejects=true, rejects_limit=${REJECTS})`;
   return {
     names,
@@ -227,7 +235,8 @@ async function sniff(db: Database, path: string, delimiter: string): Promise<Dia
 
 async function rejects(db: Database, path: string): Promise<{ count: number; notes: string[] }> {
   const bad = await db.query(
-    'SELECT line::DOUBLE AS line, any_value(error_message) AS why FROM reject_errors GROUP BY line ORDER BY line',
+    `SELECT line::DOUBLE AS line, any_value(error_message) AS why
+     FROM reject_errors GROUP BY line ORDER BY line`,
   );
   if (bad.length === 0) return { count: 0, notes: [] };
   const [errors] = await db.query('SELECT count(*)::DOUBLE AS n FROM reject_errors');

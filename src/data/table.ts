@@ -172,7 +172,8 @@ async function readLabels(files: readonly TableFile[], label: string): Promise<L
   }
   if (values.size > MAX_CATEGORIES || values.size === 0)
     throw new UserError(
-      `label "${label}": has ${values.size || 'no'} different values${values.size ? ' or more' : ''}, expected 1 to ${MAX_CATEGORIES}`,
+      `label "${label}": has ${values.size ? `${values.size} different values or more` : 'no values'}, ` +
+        `expected 1 to ${MAX_CATEGORIES}`,
     );
   const names = [...values].sort(new Intl.Collator('en', { numeric: true }).compare);
   const parts: Int32Array[] = [];
@@ -193,7 +194,8 @@ async function labelCodes(
 ): Promise<Int32Array> {
   await db.query('DROP TYPE IF EXISTS label');
   await db.query(`CREATE TYPE label AS ENUM (${names.map(literal).join(', ')})`);
-  const code = `enum_code(TRY_CAST(${textExpression(relation, columnNumber(relation, label))} AS label))::INTEGER`;
+  const text = textExpression(relation, columnNumber(relation, label));
+  const code = `enum_code(TRY_CAST(${text} AS label))::INTEGER`;
   const codes = new Int32Array(relation.rows);
   let at = 0;
   for await (const [items] of db.chunks(`SELECT coalesce(${code}, -1)::INTEGER FROM ${relation.from}`)) {

@@ -36,7 +36,10 @@ const pictureField = (schema: Schema): FieldOf<'image'> => {
   );
 };
 
-/** Writes each row of a picture schema to folder/0001.png …; the folder is made if need be. Returns the paths. */
+/**
+ * Writes each row of a picture schema to folder/0001.png …; the folder is made if need be. Returns the
+ * paths.
+ */
 export async function writeImages(
   rows: Rows,
   schema: Schema,

@@ -1,4 +1,7 @@
-/** A table file by DuckDB: typed columns are appended in chunks, turned into the data's own words by one SELECT and copied out. */
+/**
+ * A table file by DuckDB: typed columns are appended in chunks, turned into the data's own words by one
+ * SELECT and copied out.
+ */
 import { DOUBLE, DuckDBDataChunk, VARCHAR } from '@duckdb/node-api';
 import { secondsPer } from './dates.ts';
 import { type Database, identifier, literal, openDatabase } from './duckdb.ts';
@@ -36,7 +39,8 @@ export async function writeTable(
 function optionsOf(output: TableOutput): string {
   if (output.format === 'parquet') return 'FORMAT parquet, COMPRESSION zstd';
   if (output.format === 'json') return `FORMAT json, ARRAY ${output.array}`;
-  return `FORMAT csv, HEADER true, DELIMITER ${literal(output.delimiter)}${output.gzip ? ', COMPRESSION gzip' : ''}`;
+  const packed = output.gzip ? ', COMPRESSION gzip' : '';
+  return `FORMAT csv, HEADER true, DELIMITER ${literal(output.delimiter)}${packed}`;
 }
 
 const isWords = (field: ModelField): field is FieldOf<'category' | 'boolean'> =>

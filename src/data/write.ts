@@ -1,4 +1,7 @@
-/** Rows and pictures to files: in the words, units and types of the data; whole or not at all; nothing overwritten unasked. */
+/**
+ * Rows and pictures to files: in the words, units and types of the data; whole or not at all; nothing
+ * overwritten unasked.
+ */
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -21,7 +24,10 @@ const TABLES: readonly (readonly [ending: string, output: TableOutput])[] = [
   ['.ndjson', { format: 'json', array: false }],
 ];
 
-/** Writes rows by the ending of `path`: csv, csv.gz, tsv, parquet, json, jsonl, ndjson or npy (numbers and codes). */
+/**
+ * Writes rows by the ending of `path`: csv, csv.gz, tsv, parquet, json, jsonl, ndjson or npy (numbers and
+ * codes).
+ */
 export async function writeRows(
   rows: Rows,
   schema: Schema,

@@ -1,4 +1,6 @@
-/** Bad and hostile input: each is refused as something the user can mend, in words that say what and where. */
+/**
+ * Bad and hostile input: each is refused as something the user can mend, in words that say what and where.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';

@@ -18,7 +18,10 @@ export function put(folder: string, name: string, content: string | Uint8Array):
   return path;
 }
 
-/** A table of `n` rows with every type: a running number, a float, a date, a category, a yes or no, and holes. */
+/**
+ * A table of `n` rows with every type: a running number, a float, a date, a category, a yes or no, and
+ * holes.
+ */
 export function mixedCsv(n: number): string {
   const lines = ['id, age,price,joined,city,member,note'];
   for (let i = 0; i < n; i++) {

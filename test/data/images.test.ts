@@ -1,4 +1,7 @@
-/** Folders of pictures: every colour type to one size, sub-folders as labels, unreadable ones told and left out. */
+/**
+ * Folders of pictures: every colour type to one size, sub-folders as labels, unreadable ones told and left
+ * out.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

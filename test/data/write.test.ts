@@ -1,4 +1,7 @@
-/** What is written is read back the same: values, words, types, names and order; files are whole and never overwritten unasked. */
+/**
+ * What is written is read back the same: values, words, types, names and order; files are whole and never
+ * overwritten unasked.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
