@@ -93,10 +93,7 @@ function merge(field: Field, edit: FieldEdit | undefined): unknown {
   return { ...field, ...Object.fromEntries(given) };
 }
 
-/**
- * A transform by name was fitted already; keys that the type does not know are errors, except in data it
- * was changed from.
- */
+/** A transform by name was fitted already. A key that the type does not know is an error. */
 function isKept(key: string, value: unknown, field: ModelField): boolean {
   if (value === undefined || key === 'reason' || (key === 'transform' && typeof value === 'string'))
     return false;
