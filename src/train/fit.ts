@@ -2,7 +2,7 @@
 import { toOnnx } from '../graph/index.ts';
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
-import { evaluationGraph } from '../vae/index.ts';
+import { evaluationGraph, posteriors } from '../vae/index.ts';
 import { badValidation, collapse, divergence } from './diagnose.ts';
 import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
@@ -131,7 +131,8 @@ async function* loop(options: FitOptions, run: Loop): AsyncGenerator<FitEvent, F
     if (now.epoch === epochs || reason !== 'finished' || keeper.due(2)) yield* keeper.checkpoint(now);
   }
   const last = now.history.at(-1);
-  const warning = last && collapse(last.klPerDimension, options.beta);
+  const { random } = posteriors[options.vae.spec.posterior];
+  const warning = last && random && collapse(last.klPerDimension, options.beta);
   if (warning) yield { type: 'notice', message: warning };
   const { history } = now;
   const bestEpoch = bestOf(history)?.epoch ?? 0;

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { adamW, schedules, sgd, warmups } from '../../src/optim/index.ts';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import { createVae, elbo } from '../../src/vae/index.ts';
+import { type Given, lossesOf, pictureSpec, type Ran, run } from './toy.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+
+/** Everything at once that has a state or depends on where training is. */
+const full: Given = {
+  runtime,
+  epochs: 5,
+  optimizer: adamW({ weightDecay: 0.1 }),
+  objective: elbo({ freeBits: 0.05 }),
+  schedule: schedules.plateau({ patience: 1, factor: 0.5, warmup: 3 }),
+  warmup: warmups.cyclical({ over: { fraction: 0.8 }, cycles: 2 }),
+  beta: 0.5,
+  ema: 0.9,
+  clip: 1,
+  patience: 4,
+  samples: 2,
+};
+
+const bits = (x: Float32Array): Uint32Array => new Uint32Array(x.slice().buffer);
+const bitsOf = (tensors: Readonly<Record<string, Float32Array>>) =>
+  Object.fromEntries(Object.entries(tensors).map(([name, data]) => [name, bits(data)]));
+
+function expectSame(found: Ran, expected: Ran): void {
+  assert.deepEqual(found.fitted.history, expected.fitted.history);
+  assert.equal(found.fitted.reason, expected.fitted.reason);
+  assert.equal(found.fitted.steps, expected.fitted.steps);
+  assert.deepEqual(bitsOf(found.fitted.weights), bitsOf(expected.fitted.weights));
+  assert.deepEqual(found.checkpoint!.progress, expected.checkpoint!.progress);
+  assert.deepEqual(bitsOf(found.checkpoint!.tensors), bitsOf(expected.checkpoint!.tensors));
+}
+
+/** Stops and goes on at each of these steps. */
+async function interrupted(given: Given, stops: readonly number[]): Promise<Ran> {
+  let resume = given.resume;
+  for (const stop of stops) {
+    const { fitted, checkpoint } = await run({ ...given, resume }, stop);
+    assert.equal(fitted.reason, 'stopped');
+    assert.equal(checkpoint!.progress.step, stop);
+    resume = checkpoint;
+  }
+  return run({ ...given, resume });
+}
+
+test('the same seed gives the same losses and weights, another seed others', async () => {
+  const [a, b, c] = [await run(full), await run(full), await run({ ...full, seed: 2 })];
+  assert.deepEqual(lossesOf(a), lossesOf(b));
+  expectSame(a, b);
+  assert.notDeepEqual(lossesOf(a), lossesOf(c));
+});
+
+test('stopped anywhere and resumed, training ends bit for bit where it would have', async () => {
+  const whole = await run(full);
+  assert.ok(Object.keys(whole.checkpoint!.tensors).some((name) => name.startsWith('average/')));
+  assert.ok(Object.keys(whole.checkpoint!.tensors).some((name) => name.startsWith('slot 1/')));
+  // 6 steps an epoch: first, within, before the last, the last of an epoch, the first of one, late
+  for (const stop of [1, 4, 5, 6, 7, 20]) expectSame(await interrupted(full, [stop]), whole);
+  expectSame(await interrupted(full, [2, 3, 11, 18, 24]), whole);
+});
+
+test('losses after a resume are those that would have come', async () => {
+  const whole = await run(full);
+  const { checkpoint } = await run(full, 8);
+  const rest = await run({ ...full, resume: checkpoint });
+  assert.deepEqual(lossesOf(rest), lossesOf(whole).slice(8));
+  assert.deepEqual(rest.events[0], { ...whole.events[0], step: 8 });
+});
+
+test('a finished training that is resumed takes no step; with more epochs it goes on', async () => {
+  const short = { runtime, epochs: 2 };
+  const done = await run(short);
+  const again = await run({ ...short, resume: done.checkpoint });
+  assert.deepEqual(lossesOf(again), []);
+  assert.deepEqual(bitsOf(again.fitted.weights), bitsOf(done.fitted.weights));
+  const longer = await run({ ...short, epochs: 4, resume: done.checkpoint });
+  expectSame(longer, await run({ ...short, epochs: 4 }));
+});
+
+test('pictures, momentum and a cosine: the same bits after a stop', async () => {
+  const given: Given = {
+    runtime,
+    vae: createVae(pictureSpec),
+    optimizer: sgd({ momentum: 0.9, nesterov: true }),
+    schedule: schedules.cosine({ warmup: 4 }),
+    epochs: 2,
+  };
+  expectSame(await interrupted(given, [3, 9]), await run(given));
+});
