@@ -4,6 +4,7 @@ import { packageVersion } from '../model/version.ts';
 import { describeArguments, describeError, didYouMean, EXIT, exitCodeOf } from './errors.ts';
 import { overview, type VerbEntry, verbHelp } from './help.ts';
 import { createTerminal, type Streams, type Terminal } from './terminal.ts';
+import { wrap } from './text.ts';
 import { commonFlags, type FlagSpec, type Verb } from './verb.ts';
 
 const verbs: Readonly<Record<string, VerbEntry>> = {
@@ -53,7 +54,7 @@ export async function runCommandLine(argv: readonly string[], streams: Streams):
 function report(error: unknown, text: string, terminal: Terminal): number {
   if (terminal.wantsJson)
     terminal.json({ type: 'error', message: error instanceof Error ? error.message : text });
-  terminal.remark(text);
+  complain(text, terminal);
   return exitCodeOf(error);
 }
 
@@ -86,8 +87,14 @@ async function parseAndRun(
   await stricli.run(application(argv[0]!, verb, run), argv, context);
   if (complaint === '') return code;
   if (terminal.wantsJson) terminal.json({ type: 'error', message: complaint.trim() });
-  terminal.remark(complaint.trimEnd());
+  complain(complaint.trimEnd(), terminal);
   return EXIT.user;
+}
+
+/** Broken between words where a person reads it, whole for a log. */
+function complain(text: string, terminal: Terminal): void {
+  const width = terminal.isLive.err ? terminal.columns() : Number.POSITIVE_INFINITY;
+  for (const line of text.split('\n')) for (const part of wrap(line, width)) terminal.remark(part);
 }
 
 type Run = (flags: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<void>;

@@ -32,4 +32,4 @@ export function describeArguments(error: unknown, command: string): string {
 }
 
 export const didYouMean = (corrections: readonly string[]): string =>
-  corrections.length > 0 ? `, did you mean ${corrections.join(' or ')}?` : '';
+  corrections.length > 0 ? `, did you mean ${corrections.join(' or ').replaceAll('`', '')}?` : '';

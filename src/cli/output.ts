@@ -1,5 +1,5 @@
 /** Rows and pictures to where the user wants them: a file, a folder, the terminal, or a pipe. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -35,6 +35,14 @@ export interface Made {
   readonly what: string;
 }
 
+/** Refuses at once, before any work, what would be refused after it. */
+export async function checkOut({ out, overwrite }: OutputOptions): Promise<void> {
+  if (out === undefined || overwrite) return;
+  const found = await stat(out).catch(() => undefined);
+  if (found?.isFile() || (found && (await readdir(out)).includes(SHEET)))
+    throw new UserError(`${out} exists already: --overwrite replaces it, --out names another place`);
+}
+
 /** A file or folder if `out` is given; else the first rows for a person, all of them for a program. */
 export async function deliver(
   made: Made,
@@ -60,12 +68,13 @@ async function save(made: Made, out: string, options: { overwrite: boolean }): P
     await writeRows(made.rows, made.schema, out, options);
     return [out];
   }
-  const sheet = join(out, 'contact.png');
+  const sheet = join(out, SHEET);
   await writeImages(made.rows, made.schema, out, options);
   await writeBytes(sheet, await sheetOf(made, field), options);
   return [out, sheet];
 }
 
+const SHEET = 'contact.png';
 const ON_SHEET = 100; // pictures
 
 function sheetOf({ rows, originals }: Made, { height, width, channels }: PictureField): Promise<Uint8Array> {

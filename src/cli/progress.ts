@@ -129,14 +129,15 @@ function nextPace(
   seconds: number,
   first: number,
 ): Pace {
+  const epoch = Math.min(epochs, Math.ceil((event.step / event.steps) * epochs));
   const mix = (a: number | undefined, b: number) =>
-    a === undefined || !Number.isFinite(a) || before?.epoch !== event.epoch ? b : 0.95 * a + 0.05 * b;
+    a === undefined || !Number.isFinite(a) || before?.epoch !== epoch ? b : 0.95 * a + 0.05 * b;
   const rate = (event.step - first) / seconds;
   const tellable = seconds >= BEGINNING && rate > 0;
   return {
     step: event.step,
     steps: event.steps,
-    epoch: event.epoch,
+    epoch,
     epochs,
     negativeElbo: mix(before?.negativeElbo, event.negativeElbo),
     logPx: mix(before?.logPx, event.logPx),

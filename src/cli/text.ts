@@ -43,7 +43,7 @@ function fitting(widths: readonly number[], width: number): number {
 /** Label and value pairs, values aligned. */
 export function textPairs(pairs: readonly (readonly [string, string])[], indent = '  '): string[] {
   const width = Math.max(0, ...pairs.map(([label]) => label.length));
-  return pairs.map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`);
+  return pairs.map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`.trimEnd());
 }
 
 /** Lines of at most `width` characters; lines after the first begin with `indent`. Blanks in front are kept. */

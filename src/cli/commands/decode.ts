@@ -24,12 +24,13 @@ const command = verb({
     'elbo decode digits.model codes.npy --out pictures/',
   ],
   run: async ({ out, draw, seed, overwrite, threads }, [path = '', codes = ''], terminal) => {
-    const [{ withModel, given }, { decode }, { readCodes }, { deliver }] = await Promise.all([
+    const [{ withModel, given }, { decode }, { readCodes }, { checkOut, deliver }] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/decode.ts'),
       import('../codes.ts'),
       import('../output.ts'),
     ]);
+    await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
       const z = await readCodes(codes, model.vae.spec.latent);
       const rows = await decode(model, z, given({ seed, mean: draw ? false : undefined }));

@@ -25,12 +25,14 @@ const command = verb({
   ],
   run: async ({ out, split, count, draw = false, seed, overwrite = false, threads }, words, terminal) => {
     const [path = '', data = ''] = words;
-    const [{ withModel, given }, { encode }, { codesTable, writeCodes }, { deliver }] = await Promise.all([
-      import('../model.ts'),
-      import('../../tasks/encode.ts'),
-      import('../codes.ts'),
-      import('../output.ts'),
-    ]);
+    const [{ withModel, given }, { encode }, { codesTable, writeCodes }, { checkOut, deliver }] =
+      await Promise.all([
+        import('../model.ts'),
+        import('../../tasks/encode.ts'),
+        import('../codes.ts'),
+        import('../output.ts'),
+      ]);
+    await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
       const codes = await encode(model, data, given({ split, count, seed }));
       if (out === undefined) return deliver({ ...codesTable(codes, draw), what: 'code' }, {}, terminal);

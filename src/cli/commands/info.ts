@@ -1,7 +1,7 @@
 /** elbo info */
 import type { Info } from '../../tasks/info.ts';
 import type { Terminal } from '../terminal.ts';
-import { formatFigure, formatSeconds, plural, textPairs } from '../text.ts';
+import { formatFigure, formatSeconds, plural, textPairs, wrap } from '../text.ts';
 import { verb } from '../verb.ts';
 
 const command = verb({
@@ -44,7 +44,8 @@ function printInfo({ file, fields }: Info, terminal: Terminal): void {
   );
   const figures = Object.entries(metrics);
   section('Figures', textPairs(figures.map(([name, { value }]) => [name, formatFigure(value)])));
-  for (const protocol of new Set(figures.map(([, m]) => m.protocol))) terminal.print(`  ${protocol}`);
+  for (const protocol of new Set(figures.map(([, m]) => m.protocol)))
+    for (const line of wrap(`  ${protocol}`, terminal.columns(), '  ')) terminal.print(line);
   section('Choices', textPairs(Object.entries(config).map(([name, value]) => [name, describeChoice(value)])));
   section(
     plural(fields.length, 'field').replace(/^./, (c) => c.toUpperCase()),

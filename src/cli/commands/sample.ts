@@ -26,11 +26,12 @@ const command = verb({
     'elbo sample digits.model -n 100 --out digits/         pictures and a contact sheet',
   ],
   run: async ({ count, out, seed, temperature, mean, noClip, overwrite, threads }, [path = ''], terminal) => {
-    const [{ withModel, given }, { sample }, { deliver }] = await Promise.all([
+    const [{ withModel, given }, { sample }, { checkOut, deliver }] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/sample.ts'),
       import('../output.ts'),
     ]);
+    await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
       const clip = noClip ? false : undefined;
       const rows = await sample(model, given({ count, seed, temperature, mean, clip }));

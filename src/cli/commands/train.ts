@@ -141,9 +141,9 @@ function printPlan({ fields, rows, notes, choices }: Event<'plan'>, data: string
 function printStart(event: Event<'start'>, terminal: Terminal, progress: Progress): void {
   const { parameters, epochs, stepsPerEpoch, step } = event;
   const from = step > 0 ? `, from step ${step.toLocaleString('en')}` : '';
-  terminal.remark(
-    `${plural(parameters, 'parameter')}, ${plural(epochs, 'epoch')} of ${plural(stepsPerEpoch, 'step')}${from}; figures in nats, on validation rows`,
-  );
+  const size = `${plural(parameters, 'parameter')}, ${plural(epochs, 'epoch')} of ${plural(stepsPerEpoch, 'step')}${from}`;
+  for (const line of wrap(`${size}; figures in nats, on validation rows`, terminal.columns()))
+    terminal.remark(line);
   progress.start(step, epochs);
 }
 
