@@ -1,7 +1,7 @@
 /** Numbers, integers and dates ↔ one column of model space that is about N(0, 1). */
 import type { FieldCodec } from './codec.ts';
 import { quantileCodec } from './quantile.ts';
-import { decimalsOf, type NumericField } from './schema.ts';
+import { decimalsOf, type NumericField, refuseMissing } from './schema.ts';
 
 /** Rounds to the column's decimal grid as its text would be read. */
 export function rounder(decimals: number | null): (v: number) => number {
@@ -17,12 +17,19 @@ export function numberCodec(field: NumericField): FieldCodec {
   return {
     size: 1,
     draws,
-    encode: (column, { index }, { x, mask, part, parts }, { start, stride }, { u, at, stride: step }) => {
+    encode: (
+      column,
+      { index, ids },
+      { x, mask, part, parts },
+      { start, stride },
+      { u, at, stride: step },
+    ) => {
       const values = column as Float64Array;
       for (let i = 0; i < index.length; i++) {
         const v = values[index[i]!]!;
         const there = !Number.isNaN(v);
         if (there) x[i * stride + start] = toModel(v, u && draws ? u[i * step + at]! : 0.5);
+        else if (!field.missing) refuseMissing(field, ids[i]);
         if (mask) mask[i * parts + part] = there ? 1 : 0;
       }
     },

@@ -1,6 +1,6 @@
 /** Categories and booleans ↔ one-hot columns; a missing value is all zeros. */
 import type { FieldCodec } from './codec.ts';
-import type { FieldOf } from './schema.ts';
+import { type FieldOf, refuseMissing } from './schema.ts';
 
 /** The texts that the codes 0, 1, … stand for. */
 export const wordsOf = (field: FieldOf<'category' | 'boolean'>): readonly string[] =>
@@ -11,11 +11,12 @@ export function oneHotCodec(field: FieldOf<'category' | 'boolean'>): FieldCodec 
   return {
     size,
     draws: 0,
-    encode: (column, { index }, { x, mask, part, parts }, { start, stride }) => {
+    encode: (column, { index, ids }, { x, mask, part, parts }, { start, stride }) => {
       const codes = column as Int32Array;
       for (let i = 0; i < index.length; i++) {
         const code = codes[index[i]!]!;
         if (code >= 0) x[i * stride + start + code] = 1;
+        else if (!field.missing) refuseMissing(field, ids[i]);
         if (mask) mask[i * parts + part] = code >= 0 ? 1 : 0;
       }
     },

@@ -191,6 +191,13 @@ export const isModelled = (field: Field): field is ModelField => field.role === 
 export const modelFields = (schema: Schema): readonly ModelField[] => schema.fields.filter(isModelled);
 export const isNumeric = (field: ModelField): field is NumericField =>
   field.type === 'number' || field.type === 'integer' || field.type === 'date';
+/** A gap in a field that had none: the model has no mask for it, so it cannot be left out of the likelihood. */
+export function refuseMissing({ name }: ModelField, row: number | undefined): never {
+  throw new UserError(
+    `column "${name}", row ${(row ?? 0) + 1}: no value, or one not seen in training. The model was trained without gaps in ` +
+      `this column; fill it, or train again with "missing": true for it in a --schema file`,
+  );
+}
 /** Digits after the point on output; null = as they come. */
 export const decimalsOf = (field: NumericField): number | null =>
   field.type === 'number' ? field.decimals : 0;

@@ -173,3 +173,9 @@ test('what cannot be modelled is refused', () => {
     RangeError,
   );
 });
+
+test('a gap in a column that had none is refused with its row', () => {
+  const codec = createCodec(schemaOf([{ ...category, missing: false }]));
+  const batch = whole({ count: 2, columns: [Int32Array.of(0, -1)] }, 10);
+  assert.throws(() => codec.encode(batch, { x: new Float32Array(8) }), /column "city", row 12: no value/);
+});
