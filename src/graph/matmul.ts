@@ -75,6 +75,7 @@ const perExample = (rows: Dim): number =>
 
 /** Sum of each column, [M, N] → [N]: as a product with ones, 2 to 7 times as fast as ReduceSum. */
 export function columnSums(x: Tensor): Tensor {
+  if (x.shape[1] === 1) return reshape(sum(x), [1]); // a sum of all is faster still
   return reshape(gemm(onesRow(x), x), [dimAt(x.shape, 1)]);
 }
 
