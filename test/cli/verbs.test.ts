@@ -1,0 +1,141 @@
+/** Every command once, from data to samples and back, as a person would type it. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { packageVersion } from '../../src/model/version.ts';
+import { compile, elbo, newFolder, quickly, writeTable } from './elbo.ts';
+
+const [folder, program] = [newFolder(), newFolder()];
+let main = '';
+const run = async (...words: string[]) => {
+  const outcome = await elbo(main, words, folder);
+  assert.equal(outcome.code, 0, `${words.join(' ')}\n${outcome.err}`);
+  return outcome;
+};
+const lines = (text: string) => text.trimEnd().split('\n');
+const jsonLines = (text: string) => lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
+const file = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+before(async () => {
+  main = await compile(program);
+  writeTable(join(folder, 'table.csv'));
+  await run('train', 'table.csv', '--out', 'a.model', ...quickly);
+});
+after(async () => {
+  for (const path of [folder, program]) await rm(path, { recursive: true, force: true });
+});
+
+test('help and version', async () => {
+  assert.match((await run('--help')).out, /^elbo .*\n\nUsage: elbo <command>/);
+  assert.equal((await run('--version')).out, `${packageVersion()}\n`);
+  const { out } = await run('train', '--help');
+  for (const part of [
+    'Usage: elbo train <data>',
+    '--learning-rate <n>',
+    '--network mlp|conv',
+    '--resume',
+    'elbo train adult.csv',
+  ])
+    assert.ok(out.includes(part), part);
+});
+
+test('train says what it does on stderr and where things are on stdout', async () => {
+  const { out, err } = await run('train', 'table.csv', '--out', 'b.model', ...quickly);
+  assert.match(err, /table\.csv: 3 fields; rows: \d+ train/);
+  assert.match(err, /Choices\n/);
+  assert.match(err, /\n +1\/1 .* best\n/);
+  assert.match(err, /Next\n +elbo sample b\.model/);
+  assert.ok(!err.includes('\u001b') && !err.includes('\r'), 'plain where nobody looks');
+  assert.match(out, /^Model {3}b\.model\nReport {2}b\.model\/report\.html\n/);
+  assert.ok(existsSync(join(folder, 'b.model', 'report.html')));
+});
+
+test('train --json gives events, one a line, and nothing else', async () => {
+  const { out, err } = await run('train', 'table.csv', '--out', 'c.model', '--json', ...quickly);
+  const types = jsonLines(out).map((event) => event['type']);
+  for (const type of ['plan', 'start', 'step', 'epoch', 'end', 'saved'])
+    assert.ok(types.includes(type), type);
+  assert.equal(err, '');
+});
+
+test('sample gives rows of the table: CSV in a pipe, files by their ending', async () => {
+  const { out } = await run('sample', 'a.model', '-n', '5');
+  assert.equal(lines(out)[0], 'size,weight,kind');
+  assert.equal(lines(out).length, 6);
+  for (const line of lines(out).slice(1)) assert.match(line, /^\d+,[\d.]+,(red|green|blue)$/);
+  await run('sample', 'a.model', '-n', '5', '--out', 'rows.csv');
+  assert.equal(file('rows.csv'), out, 'the same seed gives the same rows');
+  const rows = jsonLines((await run('sample', 'a.model', '-n', '5', '--json')).out);
+  assert.deepEqual(
+    rows.map((row) => typeof row['size'] + typeof row['kind']),
+    Array(5).fill('numberstring'),
+  );
+  await run('sample', 'a.model', '-n', '5', '--seed', '1', '--out', 'rows.csv', '--overwrite');
+  assert.notEqual(file('rows.csv'), out);
+});
+
+test('codes that encode writes are what decode reads', async () => {
+  await run('encode', 'a.model', 'table.csv', '--split', 'test', '--out', 'codes.csv');
+  assert.equal(lines(file('codes.csv'))[0], 'row,mean_1,mean_2,log_var_1,log_var_2');
+  await run('encode', 'a.model', 'table.csv', '--split', 'test', '--out', 'codes.npy');
+  const [fromCsv, fromNpy] = [
+    await run('decode', 'a.model', 'codes.csv'),
+    await run('decode', 'a.model', 'codes.npy'),
+  ];
+  assert.equal(fromCsv.out, fromNpy.out);
+  const { out } = await run('reconstruct', 'a.model', 'table.csv', '--split', 'test');
+  assert.equal(out, fromCsv.out, 'reconstruction is decoding of the encoded mean');
+});
+
+test('evaluate, info and schema print for people and for programs', async () => {
+  const evaluation = jsonLines(
+    (await run('evaluate', 'a.model', 'table.csv', '--samples', '10', '--json')).out,
+  )[0]!;
+  const { negativeElbo, logPx, kl } = evaluation as Record<string, number>;
+  assert.ok(Math.abs(negativeElbo! - (kl! - logPx!)) < 1e-9);
+  const { out } = await run('evaluate', 'a.model', 'table.csv', '--samples', '10');
+  assert.match(out, /^−ELBO +[\d.]+ nats\n/);
+  assert.match(out, /log p\(x\) .* to .* \(95 %\), 10 samples/);
+  assert.equal(jsonLines((await run('info', 'a.model', '--json')).out)[0]!['format'], 'elbo-model');
+  assert.match((await run('info', 'a.model')).out, /\n3 fields\n/i);
+  await run('schema', 'table.csv', '--out', 'schema.json');
+  assert.equal((JSON.parse(file('schema.json')) as { fields: unknown[] }).fields.length, 3);
+  await run('train', 'table.csv', '--schema', 'schema.json', '--out', 'd.model', ...quickly);
+});
+
+test('pictures become folders of pictures with a contact sheet', async () => {
+  mkdirSync(join(folder, 'pictures'));
+  for (let i = 0; i < 24; i++) {
+    const pixels = Uint8Array.from({ length: 8 * 8 }, (_, p) => ((p + i) % 8 < 4 ? 0 : 255));
+    const picture = sharp(pixels, { raw: { width: 8, height: 8, channels: 1 } });
+    await picture.png().toFile(join(folder, 'pictures', `${i}.png`));
+  }
+  const options = ['--epochs', '1', '--latent', '2', '--network', 'mlp', '--hidden', '8', '--threads', '1'];
+  await run('train', 'pictures', '--out', 'p.model', ...options);
+  await run('sample', 'p.model', '-n', '3', '--out', 'made');
+  assert.deepEqual(readdirSync(join(folder, 'made')).sort(), [
+    '0001.png',
+    '0002.png',
+    '0003.png',
+    'contact.png',
+  ]);
+  await run('reconstruct', 'p.model', 'pictures', '-n', '4', '--out', 'again/');
+  const { width = 0, height = 0 } = await sharp(join(folder, 'again', 'contact.png')).metadata();
+  assert.ok(width > height, 'four pairs stand side by side');
+  const refused = await elbo(main, ['sample', 'p.model', '--out', 'made'], folder);
+  assert.match(refused.err, /made exists already: --overwrite replaces it/);
+  const lost = await elbo(main, ['sample', 'p.model'], folder);
+  assert.match(lost.err, /the results are pictures: say where they go with --out/);
+});
+
+test('errors reach programs too', async () => {
+  const { code, out, err } = await elbo(main, ['info', 'gone', '--json'], folder);
+  assert.equal(code, 2);
+  assert.match(String(jsonLines(out)[0]!['message']), /there is no model at/);
+  assert.match(err, /^elbo: there is no model at/);
+  const { err: stack } = await elbo(main, ['info', 'gone', '--debug'], folder);
+  assert.match(stack, /\n +at /);
+});
