@@ -39,7 +39,11 @@ export const dataOptions = {
     .enum(['dynamic', 'static', 'none'])
     .optional()
     .describe('pictures: whether pixels are drawn as 0 or 1'),
-  memory: z.int().min(1).default(512).describe('MiB of data held in memory; larger data is streamed'),
+  memory: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('MiB of data held in memory; larger data is streamed (default 512)'),
 };
 
 /** Options about the model and its training, apart from the choices in `tables`. */

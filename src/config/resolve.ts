@@ -113,6 +113,7 @@ function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan 
     'validation',
     'test',
     'limit',
+    'label',
   ] as const;
   for (const name of fixed) if (given[name] !== undefined) refuseChange(name, given[name], saved[name]);
   const { epochs = saved.epochs, patience = saved.patience } = given;

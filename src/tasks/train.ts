@@ -6,7 +6,6 @@ import {
   type GivenOptions,
   type ParsedOptions,
   type Plan,
-  parseConfig,
   parseOptions,
   resolve,
   type TableName,
@@ -14,27 +13,14 @@ import {
   tables,
   trainOptions,
 } from '../config/index.ts';
-import {
-  type Codec,
-  createCodec,
-  type Dataset,
-  describeSchema,
-  parseSchema,
-  type Schema,
-} from '../data/index.ts';
+import { type Codec, createCodec, type Dataset, describeSchema } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { openWorkspace, readSafetensors, type Workspace, writeSafetensors } from '../model/index.ts';
+import { openWorkspace, type Workspace } from '../model/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
-import {
-  type Checkpoint,
-  type EpochRecord,
-  type FitEvent,
-  type FitOptions,
-  fit,
-  type Progress,
-} from '../train/index.ts';
+import { type EpochRecord, type FitEvent, type FitOptions, fit } from '../train/index.ts';
 import type { Vae } from '../vae/index.ts';
-import { openData, splitOf } from './open.ts';
+import { openData } from './open.ts';
+import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
 import { vaeFor } from './spec.ts';
@@ -75,8 +61,8 @@ export async function* train({ data: path, signal, ...given }: TrainOptions): As
   const out = options.out ?? defaultFolder(path);
   const workspace = await openWorkspace(out, options);
   try {
-    const saved = options.resume ? await readCheckpoint(workspace) : undefined;
-    const data = await openData(path, { ...options, ...(saved && splitOf(saved.config)) }, saved?.schema);
+    const saved = options.resume ? await readRun(workspace) : undefined;
+    const data = await openData(path, optionsFor(options, saved), saved?.schema);
     try {
       yield* run({ options, out, data, workspace, saved, signal });
     } finally {
@@ -96,43 +82,21 @@ function parseTrainOptions(given: Omit<TrainOptions, 'data' | 'signal'>): Parsed
   return { ...plain, ...Object.fromEntries(entries.filter(([name]) => isChoice(name))) };
 }
 
-/** A checkpoint as it was read, with what it was made with. */
-interface Saved {
-  readonly config: TrainConfig;
-  readonly schema: Schema;
-  readonly rows: Readonly<Record<string, number>>;
-  readonly checkpoint: Checkpoint;
-}
-
-async function readCheckpoint(workspace: Workspace): Promise<Saved | undefined> {
-  const bytes = await workspace.readCheckpoint();
-  if (!bytes) return undefined;
-  const { tensors, metadata } = readSafetensors(bytes, `${workspace.path}/checkpoint/state.safetensors`);
-  const { config, schema, rows, progress } = JSON.parse(metadata['run'] ?? '{}') as Record<string, unknown>;
-  return {
-    config: parseConfig(config),
-    schema: parseSchema(schema),
-    rows: rows as Record<string, number>,
-    checkpoint: {
-      progress: progress as Progress,
-      tensors: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data])),
-    },
-  };
-}
-
 interface Run {
   readonly options: ParsedOptions & GivenChoices;
   readonly out: string;
   readonly data: Dataset;
   readonly workspace: Workspace;
-  readonly saved: Saved | undefined;
+  readonly saved: SavedRun | undefined;
   readonly signal: { readonly aborted: boolean } | undefined;
 }
 
 async function* run({ options, out, data, workspace, saved, signal }: Run): AsyncGenerator<TrainEvent> {
   const codec = createCodec(data.schema);
-  checkRows(data, saved);
+  checkRows(data);
   const plan = planFor(options, codec, data, saved);
+  const identity = await identify(data, codec, options, saved);
+  if (saved) checkSame(data.name, identity, saved.identity);
   const vae = vaeFor(codec, plan.config);
   yield {
     type: 'plan',
@@ -147,7 +111,7 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
   await workspace.truncateHistory(history);
   const steps = fit({
     ...fitOptions(plan.config, options, vae, data, codec),
-    ...keep(workspace, plan.config, data),
+    ...keep(workspace, { config: plan.config, schema: data.schema, identity }),
     resume: saved?.checkpoint,
     signal,
   });
@@ -178,26 +142,16 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
   }
 }
 
-function checkRows({ counts, name }: Dataset, saved: Saved | undefined): void {
-  if (saved && JSON.stringify(saved.rows) !== JSON.stringify(counts)) {
-    throw new UserError(
-      `${name} has ${show(counts)}, but the run to be resumed had ${show(saved.rows)}: resume with the same data and options`,
-    );
-  }
+function checkRows({ counts, name }: Dataset): void {
   if (counts.train < 2)
     throw new UserError(`${name}: ${counts.train} rows are left to train on, at least 2 are needed`);
 }
-
-const show = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([split, n]) => `${n} ${split}`)
-    .join(', ') + ' rows';
 
 function planFor(
   options: ParsedOptions & GivenChoices,
   codec: Codec,
   data: Dataset,
-  saved: Saved | undefined,
+  saved: SavedRun | undefined,
 ): Plan {
   const facts = { shape: codec.shape, fields: codec.parts.length, trainRows: data.counts.train };
   return resolve(options, facts, saved?.config);
@@ -221,20 +175,4 @@ function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data:
     checkpointSeconds: options.checkpointSeconds,
     profile: options.profile,
   } satisfies Partial<FitOptions>;
-}
-
-/** Checkpoints as one safetensors file: tensors, and what else the rest of the run depends on as its metadata. */
-function keep(workspace: Workspace, config: TrainConfig, data: Dataset): Pick<FitOptions, 'save'> {
-  return {
-    save: async ({ progress, tensors }) => {
-      const run = JSON.stringify({ config, schema: data.schema, rows: data.counts, progress });
-      const flat = Object.entries(tensors).map(([name, values]) => [
-        name,
-        { shape: [values.length], data: values },
-      ]);
-      await workspace.saveCheckpoint(
-        writeSafetensors(Object.fromEntries(flat), { run, step: String(progress.step) }),
-      );
-    },
-  };
 }

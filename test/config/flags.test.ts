@@ -60,7 +60,8 @@ test('every kind of choice can be asked for by its flag', () => {
     for (const kind of Object.keys(entries)) {
       const options = toTrainOptions({ [table]: kind });
       assert.deepEqual(options, { [table]: { kind } });
-      assert.equal(parseChoice(table as TableName, options[table as TableName]!).kind, kind);
+      const name = table as TableName;
+      assert.equal((parseChoice(name, options[name]!) as { kind: string }).kind, kind);
     }
   }
 });

@@ -1,0 +1,130 @@
+/** What a checkpoint keeps of a run, and what must be the same for the run to go on. */
+import { type ParsedOptions, parseConfig, type TrainConfig } from '../config/index.ts';
+import { type Codec, type Counts, type Dataset, parseSchema, type Schema } from '../data/index.ts';
+import { UserError } from '../errors.ts';
+import { readSafetensors, sha256, type Workspace, writeSafetensors } from '../model/index.ts';
+import type { Checkpoint, FitOptions, Progress } from '../train/index.ts';
+import { splitOf } from './open.ts';
+
+/** Options that say how data is read: they are in no config, but a resumed run needs the same. */
+const READING = [
+  'validationData',
+  'testData',
+  'schema',
+  'ignore',
+  'missing',
+  'size',
+  'color',
+  'binarize',
+  'memory',
+] as const;
+type ReadingOptions = Pick<ParsedOptions, (typeof READING)[number]>;
+
+/** By what data is known again. */
+export interface Identity {
+  readonly rows: Counts;
+  /** SHA-256 of the first training rows as the model sees them. */
+  readonly start: string;
+  readonly options: ReadingOptions;
+}
+
+/** What a run was started with. */
+export interface RunFacts {
+  readonly config: TrainConfig;
+  readonly schema: Schema;
+  readonly identity: Identity;
+}
+
+export interface SavedRun extends RunFacts {
+  readonly checkpoint: Checkpoint;
+}
+
+export async function readRun(workspace: Workspace): Promise<SavedRun | undefined> {
+  const bytes = await workspace.readCheckpoint();
+  if (!bytes) return undefined;
+  const { tensors, metadata } = readSafetensors(bytes, `${workspace.path}/checkpoint/state.safetensors`);
+  const { config, schema, identity, progress } = JSON.parse(metadata['run'] ?? '{}') as Record<
+    string,
+    unknown
+  >;
+  return {
+    config: parseConfig(config),
+    schema: parseSchema(schema),
+    identity: identity as Identity,
+    checkpoint: {
+      progress: progress as Progress,
+      tensors: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data])),
+    },
+  };
+}
+
+/** Checkpoints as one safetensors file: tensors, and what else the rest of the run depends on as its metadata. */
+export function keep(workspace: Workspace, facts: RunFacts): Pick<FitOptions, 'save'> {
+  return {
+    save: async ({ progress, tensors }) => {
+      const run = JSON.stringify({ ...facts, progress });
+      const flat = Object.entries(tensors).map(([name, values]) => [
+        name,
+        { shape: [values.length], data: values },
+      ]);
+      await workspace.saveCheckpoint(
+        writeSafetensors(Object.fromEntries(flat), { run, step: String(progress.step) }),
+      );
+    },
+  };
+}
+
+/** The options to open data with: those of the saved run where there is one. */
+export const optionsFor = (options: ParsedOptions, saved: SavedRun | undefined): ParsedOptions =>
+  saved ? { ...options, ...saved.identity.options, ...splitOf(saved.config) } : options;
+
+const FIRST = 256; // rows
+
+export async function identify(
+  data: Dataset,
+  codec: Codec,
+  given: ParsedOptions,
+  saved: SavedRun | undefined,
+): Promise<Identity> {
+  const options = { ...saved?.identity.options, ...present(given) } as ReadingOptions;
+  return { rows: data.counts, start: await startOf(data, codec), options };
+}
+
+const present = (given: ParsedOptions): Partial<ReadingOptions> =>
+  Object.fromEntries(READING.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
+
+async function startOf(data: Dataset, codec: Codec): Promise<string> {
+  for await (const batch of data.batches({ split: 'train', batchSize: FIRST })) {
+    const size = codec.shape.reduce((a, b) => a * b, 1);
+    const x = new Float32Array(batch.index.length * size);
+    codec.encode(batch, { x });
+    return sha256(new Uint8Array(x.buffer));
+  }
+  return '';
+}
+
+/** Refuses to go on with other data, or with data read in another way. */
+export function checkSame(name: string, now: Identity, before: Identity): void {
+  for (const option of READING) {
+    if (same(now.options[option], before.options[option])) continue;
+    throw new UserError(
+      `${option}: given ${JSON.stringify(now.options[option])}, but the run to be resumed ` +
+        `${before.options[option] === undefined ? 'was started without it' : `has ${JSON.stringify(before.options[option])}`}; ` +
+        'leave the option out, or train anew with --overwrite',
+    );
+  }
+  const again = 'resume with the same data and options, or train anew with --overwrite';
+  if (!same(now.rows, before.rows))
+    throw new UserError(
+      `${name} has ${show(now.rows)}, but the run to be resumed had ${show(before.rows)}: ${again}`,
+    );
+  if (now.start !== before.start)
+    throw new UserError(`${name} has other values than the run to be resumed had: ${again}`);
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const show = (counts: Counts): string =>
+  `${Object.entries(counts)
+    .map(([split, n]) => `${n} ${split}`)
+    .join(', ')} rows`;
