@@ -84,8 +84,8 @@ export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
 export const gelu = (x: Tensor): Tensor => mul(mul(0.5, x), add(1, erf(mul(x, Math.SQRT1_2))));
 
 /**
- * log(1 + eˣ) = max(x, 0) − log max(σ(x), 1 − σ(x)): the argument of the log is in [½, 1], so nothing overflows
- * and nothing is lost, and σ(x) is the gradient.
+ * log(1 + eˣ) = max(x, 0) − log max(σ(x), 1 − σ(x)): the argument of the log is in [½, 1], so nothing overflows, and
+ * σ(x) is the gradient. Right to 6e-8 absolutely, but 0 below about −17 in float32: add a floor before taking its log.
  */
 export function softplus(x: Tensor): Tensor {
   const p = sigmoid(x);
