@@ -99,7 +99,9 @@ function aggregate(relation: Relation, j: number): string {
   const number = numberExpression(relation, j);
   const text = relation.columns[j]!.kind === 'text';
   const distinct =
-    relation.rows <= EXACT_DISTINCT_ROWS ? `count(DISTINCT c${j})` : `approx_count_distinct(c${j})`;
+    relation.rows <= EXACT_DISTINCT_ROWS
+      ? `count(DISTINCT c${j})`
+      : `least(approx_count_distinct(c${j}), count(c${j}))`;
   return [
     `count(c${j})::DOUBLE AS p${j}`,
     `${distinct}::DOUBLE AS d${j}`,
