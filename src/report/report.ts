@@ -80,7 +80,7 @@ function chartData({ history, klPerDimension, activeAbove, scatter, columns }: R
 function body(data: ReportData): string {
   return [
     `<header><h1>${html(data.title)}</h1><p class="soft">${html(data.subtitle)}</p></header>`,
-    `<div class="figures">${join(data.figures, figure)}</div>`,
+    `<div class="figures">${join(data.figures, figure)}</div>${protocols(data.figures)}`,
     data.notes.length ? section('Findings', `<ul class="notes">${join(data.notes, item)}</ul>`) : '',
     data.samples ? section('Samples', samples(data.samples), SAMPLES) : '',
     data.columns?.length ? section('Columns', columns(data.columns), COLUMNS) : '',
@@ -108,9 +108,16 @@ const item = (text: string): string => `<li>${html(text)}</li>`;
 const chart = (name: string, which: string | number = ''): string =>
   `<div data-chart="${name}" data-which="${which}"></div>`;
 
-function figure({ name, value, unit, protocol }: Figure): string {
+function figure({ name, value, unit }: Figure): string {
   const small = unit && ` <small>${html(unit)}</small>`;
-  return `<div class="figure"><div>${html(name)}</div><b>${number(value)}${small}</b><div>${html(protocol)}</div></div>`;
+  return `<div class="figure"><div>${html(name)}</div><b>${number(value)}${small}</b></div>`;
+}
+
+/** Each once, with the figures that it made. */
+function protocols(figures: readonly Figure[]): string {
+  const of = (protocol: string) => figures.filter((f) => f.protocol === protocol).map((f) => f.name);
+  const line = (protocol: string) => `<li>${html(of(protocol).join(', '))}: ${html(protocol)}</li>`;
+  return `<ul class="protocols">${join([...new Set(figures.map((f) => f.protocol))], line)}</ul>`;
 }
 
 function number(value: number): string {

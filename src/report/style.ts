@@ -27,8 +27,8 @@ h2 + p, figcaption { font-size: 14px; color: var(--soft); }
 .figure { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
 .figure b { display: block; font-size: 24px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
 .figure b small { font-size: 13px; font-weight: 400; color: var(--soft); }
-.figure div:first-child { font-size: 13px; font-weight: 600; }
-.figure div:last-child { font-size: 12px; line-height: 1.4; color: var(--soft); margin-top: 4px; }
+.figure div { font-size: 13px; font-weight: 600; }
+.protocols { list-style: none; padding: 0; margin: 12px 0 0; font-size: 12.5px; color: var(--soft); }
 .three { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 20px 28px; }
 .many { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 22px 28px; }
 .three > *, .many > * { min-width: 0; break-inside: avoid; }
