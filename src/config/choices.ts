@@ -204,16 +204,18 @@ export const tables = {
 };
 export type TableName = keyof typeof tables;
 
+/** An empty shape would be a record of `never`. */
+type Output<O extends z.ZodRawShape> = keyof O extends never ? unknown : z.output<z.ZodObject<O>>;
+type Input<O extends z.ZodRawShape> = keyof O extends never ? unknown : Partial<z.input<z.ZodObject<O>>>;
+
 /** { kind: 'a', …options of a } | { kind: 'b', … } */
 export type ConfigOf<T> = {
-  [K in keyof T]: T[K] extends Choice<infer O, unknown> ? { kind: K } & z.output<z.ZodObject<O>> : never;
+  [K in keyof T]: T[K] extends Choice<infer O, unknown> ? { kind: K } & Output<O> : never;
 }[keyof T];
 
 /** Any part of a choice; what is left out is chosen from the data. */
 export type GivenOf<T> = {
-  [K in keyof T]: T[K] extends Choice<infer O, unknown>
-    ? { kind?: K } & Partial<z.input<z.ZodObject<O>>>
-    : never;
+  [K in keyof T]: T[K] extends Choice<infer O, unknown> ? { kind?: K } & Input<O> : never;
 }[keyof T];
 
 /** Checks a choice and fills its defaults. Unknown kinds and options are errors with their path. */

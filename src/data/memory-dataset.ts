@@ -62,7 +62,7 @@ export interface GivenCounts {
 
 /** Shares for the splits that have no rows of their own. */
 export const sharesFor = (given: GivenCounts, options: SplitOptions): SplitOptions => ({
-  seed: options.seed,
+  ...options,
   validation: given.validation === undefined ? options.validation : 0,
   test: given.test === undefined ? options.test : 0,
 });

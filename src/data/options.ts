@@ -45,6 +45,8 @@ export interface Settings {
   readonly seed: number;
   readonly validation: number;
   readonly test: number;
+  /** A known schema is for using a model on rows, however few. */
+  readonly lenient: boolean;
   readonly missing: readonly string[];
   readonly header: boolean | undefined;
   readonly image: ImageOptions;
@@ -67,6 +69,7 @@ export function settingsOf(options: OpenOptions): Settings {
     seed: options.seed ?? 0,
     validation: options.validation ?? 0.1,
     test: options.test ?? 0.1,
+    lenient: whole !== undefined,
     missing: options.missing ?? options.schema?.missing ?? DEFAULT_MISSING,
     header: options.header,
     image: options.image ?? {},

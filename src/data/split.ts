@@ -10,6 +10,8 @@ export interface SplitOptions {
   readonly seed: number;
   readonly validation: number;
   readonly test: number;
+  /** Rows too few to be split all count as training rows, instead of being refused. */
+  readonly lenient?: boolean;
 }
 
 const BLOCK = 1024;
@@ -29,10 +31,12 @@ const upTo = (end: number, share: number): number =>
   share > 0 && end > 0 ? Math.max(1, Math.round(end * share)) : 0;
 
 /** Splits rows 0 … rows − 1. Each block of 1024 rows gives its share, drawn by a hash of the row number. */
-export function createSplitter(rows: number, { seed, validation, test }: SplitOptions): Splitter {
+export function createSplitter(rows: number, options: SplitOptions): Splitter {
+  const { seed, validation, test, lenient } = options;
   checkShares(validation, test);
   const counts = { train: 0, validation: upTo(rows, validation), test: upTo(rows, test) };
   counts.train = rows - counts.validation - counts.test;
+  if (counts.train < 1 && lenient && rows > 0) return createSplitter(rows, { seed, validation: 0, test: 0 });
   if (counts.train < 1)
     throw new UserError(
       `${rows} ${rows === 1 ? 'row' : 'rows'} cannot be split into training, validation and test rows: ` +

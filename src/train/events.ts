@@ -23,6 +23,7 @@ export interface StepEvent extends Means {
   readonly type: 'step';
   readonly step: number;
   readonly steps: number;
+  /** The epoch under way, from 1. */
   readonly epoch: number;
   readonly loss: number;
   /** Weight of the KL at this step. */

@@ -79,6 +79,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
       0,
     );
     yield { type: 'start', parameters, epochs, stepsPerEpoch, step: progress.step };
+    if (progress.epoch >= epochs) yield { type: 'notice', message: nothingLeft(progress.epoch, epochs) };
     return yield* loop(options, { learner, validate, best, progress, stepsPerEpoch });
   } finally {
     await Promise.all([learner.dispose(), evaluator.dispose()]);
@@ -96,6 +97,9 @@ function restore(
   }
   return progress;
 }
+
+const nothingLeft = (done: number, asked: number): string =>
+  `nothing is left to train: ${done} epochs are done and ${asked} were asked for (--epochs sets how many in all)`;
 
 interface Loop {
   readonly learner: Learner;
@@ -180,7 +184,15 @@ async function* steps(
       return { now, reason: 'diverged' };
     }
     now = afterStep(now, result, batch.count);
-    yield { type: 'step', step: now.step, steps: all, epoch, ...knobs, ...result, ...meansOf(result) };
+    yield {
+      type: 'step',
+      step: now.step,
+      steps: all,
+      epoch: epoch + 1,
+      ...knobs,
+      ...result,
+      ...meansOf(result),
+    };
     const stopped = signal?.aborted === true;
     if (stopped || keeper.due(checkpointSeconds)) yield* keeper.checkpoint(now);
     if (stopped) return { now, reason: 'stopped' };
