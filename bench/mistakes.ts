@@ -11,7 +11,7 @@ import { vaeNamed } from './models.ts';
 import { writeResult } from './results.ts';
 import { evaluate, type Run, train } from './training.ts';
 
-const [epochs = 10, seed = 1] = process.argv.slice(2).map(Number);
+const [epochs = 3, seed = 1] = process.argv.slice(2).map(Number);
 const right = vaeNamed('mlp');
 const mnist = await openMnist();
 

@@ -4,14 +4,13 @@
  */
 import { openMnist } from './mnist-data.ts';
 import { type ModelName, modelNames, vaeNamed } from './models.ts';
-import { writeResult } from './results.ts';
+import { updateResult } from './results.ts';
 import { evaluate, train } from './training.ts';
 
 const EPOCHS = 10;
 const given = process.argv.slice(2);
-const models = modelNames.filter(
-  (name) => given.includes(name) || !given.some((a) => a in { mlp: 0, conv: 0 }),
-);
+const asked = modelNames.filter((name) => given.includes(name));
+const models = asked.length > 0 ? asked : modelNames;
 const seeds = given.filter((a) => /^\d+$/.test(a)).map(Number);
 
 const mnist = await openMnist();
@@ -29,12 +28,10 @@ async function measure(model: ModelName, seed: number) {
   return { seed, negativeElbo, logPx, kl, active, seconds };
 }
 
-const results: Record<string, object> = {};
 for (const model of models) {
   const runs = [];
   for (const seed of seeds.length > 0 ? seeds : [1, 2, 3]) runs.push(await measure(model, seed));
   const mean = runs.reduce((a, { negativeElbo }) => a + negativeElbo, 0) / runs.length;
   console.log(`${model}: mean −ELBO ${mean.toFixed(2)} nats`);
-  results[model] = { mean, runs };
+  updateResult('mnist', { [model]: { epochs: EPOCHS, unit: 'nats', mean, runs } });
 }
-writeResult('mnist', { epochs: EPOCHS, unit: 'nats', results });

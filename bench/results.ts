@@ -1,5 +1,5 @@
 /** Results are kept beside what they were measured with. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +8,7 @@ const versionOf = (name: string): string => {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 };
 
-export const machine = () => ({
+const machine = () => ({
   cpu: cpus()[0]?.model,
   cores: availableParallelism(),
   memoryGiB: Math.round(totalmem() / 2 ** 30),
@@ -17,14 +17,23 @@ export const machine = () => ({
   onnxruntime: versionOf('onnxruntime-node'),
 });
 
-/** Writes results/<name>.json. */
-export function writeResult(name: string, result: object): void {
-  const folder = new URL('results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const file = fileURLToPath(new URL(`${name}.json`, folder));
-  writeFileSync(
-    file,
-    `${JSON.stringify({ date: new Date().toISOString(), machine: machine(), ...result }, null, 2)}\n`,
-  );
+const fileOf = (name: string): string => fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
+
+/** When and on what something was measured. */
+const measured = () => ({ date: new Date().toISOString(), machine: machine() });
+
+function write(name: string, content: object): void {
+  writeFileSync(fileOf(name), `${JSON.stringify(content, null, 2)}\n`);
   console.log(`written: bench/results/${name}.json`);
+}
+
+/** Writes results/<name>.json. */
+export const writeResult = (name: string, result: object): void => write(name, { ...measured(), ...result });
+
+/** Writes what was measured of each model into results/<name>.json; what it holds of other models stays. */
+export function updateResult(name: string, models: Readonly<Record<string, object>>): void {
+  const file = fileOf(name);
+  const earlier = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
+  const entries = Object.entries(models).map(([model, result]) => [model, { ...measured(), ...result }]);
+  write(name, { ...earlier, ...Object.fromEntries(entries) });
 }

@@ -16,7 +16,7 @@ import { type Case, interleave, type Timing } from './interleave.ts';
 import { BATCH, type Mnist, openMnist } from './mnist-data.ts';
 import { type ModelName, modelNames, vaeNamed } from './models.ts';
 import { type Peer, startTorch } from './peers/torch.ts';
-import { writeResult } from './results.ts';
+import { updateResult } from './results.ts';
 
 const SEED = 1;
 const THREADS = [1, 2];
@@ -157,13 +157,11 @@ async function main(given: readonly string[]): Promise<void> {
   try {
     const opened = peers.map((peer, i) => peer.ask<object>({ do: 'open', data, threads: THREADS[i] }));
     const [peer] = await Promise.all(opened);
-    const results: Record<string, object> = {};
     for (const name of asked.length > 0 ? asked : modelNames) {
       const result = await bench(name, mnist, peers, rounds);
       print(name, result);
-      results[name] = result;
+      updateResult('step', { [name]: { batch: BATCH, unit: 'ms a step', peer, ...result } });
     }
-    writeResult('step', { batch: BATCH, unit: 'ms a step', peer, results });
   } finally {
     for (const peer of peers) peer.close();
   }

@@ -1,0 +1,29 @@
+/**
+ * Are the weights the same to the bit after ten kills at random moments? A table is trained once undisturbed, and again
+ * under SIGKILL and --resume: node --import tsx bench/kill.ts [kills] [table.csv]
+ */
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { compile, newFolder } from '../test/cli/elbo.ts';
+import { tableFile } from '../test/tasks/data.ts';
+import { type Command, kept, killedAndResumed, trainUntil } from '../test/tasks/killing.ts';
+
+const [kills = '10', table] = process.argv.slice(2);
+const [folder, program] = [newFolder(), newFolder()];
+try {
+  const options = '--epochs 80 --patience 80 --batch-size 32 --limit 2000 --checkpoint-seconds 0.2'.split(
+    ' ',
+  );
+  const data = table === undefined ? tableFile(folder, 2000) : resolve(table);
+  const command: Command = { main: await compile(program), folder, words: [data, ...options] };
+  await trainUntil(command, 'whole.model', Number.POSITIVE_INFINITY);
+  const struck = await killedAndResumed(command, 'killed.model', Number(kills), 5, Math.random);
+  const [whole, killed] = [kept(folder, 'whole.model'), kept(folder, 'killed.model')];
+  const same = JSON.stringify(whole) === JSON.stringify(killed);
+  console.log(`${struck.length} kills, so many epochs after each start: ${struck.join(', ')}`);
+  console.log(`weights ${killed.weights.slice(0, 16)}, undisturbed ${whole.weights.slice(0, 16)}`);
+  console.log(same ? 'weights, checkpoint and history are identical' : 'THEY DIFFER');
+  process.exitCode = same ? 0 : 1;
+} finally {
+  for (const path of [folder, program]) await rm(path, { recursive: true, force: true });
+}
