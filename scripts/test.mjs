@@ -50,5 +50,12 @@ installPackages();
 run('sh', ['scripts/setup-python.sh']);
 if (asked.length === 0) run('npm', ['run', '--silent', 'check']);
 const files = (asked.length > 0 ? asked : ['test']).flatMap(testFiles);
-const flags = ['--conditions=elbo-source', '--import', 'tsx', '--test', '--test-concurrency=2', '--test-reporter=spec'];
+const flags = [
+  '--conditions=elbo-source',
+  '--import',
+  'tsx',
+  '--test',
+  '--test-concurrency=2',
+  '--test-reporter=spec',
+];
 run(process.execPath, [...flags, ...files]);
