@@ -47,6 +47,13 @@ test('an IDX file trains with binarised pixels, the same draws in each evaluatio
   const drawn = pixelsOf(await sample(model, { count: 3 }));
   assert.deepEqual([...new Set(drawn)].sort(), [0, 255]);
   assert.ok(new Set(pixelsOf(await sample(model, { count: 3, mean: true }))).size > 10, 'means are grey');
+  const average = (pixels: Uint8Array) => pixels.reduce((a, b) => a + b, 0) / pixels.length / 255;
+  const [one, expected] = [
+    { count: 500, temperature: 0 },
+    { count: 1, temperature: 0, mean: true },
+  ];
+  const share = average(pixelsOf(await sample(model, one))); // of 32,000 pixels, drawn with their own probabilities
+  assert.ok(Math.abs(share - average(pixelsOf(await sample(model, expected)))) < 0.015, `${share} are white`);
   const result = await evaluate(model, data, { samples: 10 });
   assert.match(result.protocol, /pixels binarised once by the seed/);
   assert.deepEqual(await evaluate(model, data, { samples: 10 }), result);

@@ -103,6 +103,25 @@ test('samples depend on the seed alone; temperature 0 is one point', async () =>
   await refused(sample(model, { temperature: -1 }), /temperature -1/);
 });
 
+test('a category is drawn as often as its probability says', async () => {
+  const count = 20_000;
+  const { start, size } = model.codec.parts.find(({ field }) => field === 'member')!;
+  const width = model.codec.shape[0]!;
+  const drawing = await model.session('drawing');
+  const feeds = {
+    z: { data: new Float32Array(2), dims: [1, 2] },
+    'noise.x': { data: new Float32Array(width), dims: [1, width] },
+  };
+  const { mean } = await drawing.run(feeds, ['mean']);
+  const [, yes] = mean!.data.slice(start, start + size);
+  const member = modelFields(model.schema).findIndex((field) => field.name === 'member');
+  const { columns } = await sample(model, { count, temperature: 0, seed: 5 });
+  const share = Array.from(columns[member]!).reduce((a, b) => a + b, 0) / count;
+  const p = Number(yes);
+  assert.ok(p > 0.55 && p < 0.8, `${p}`);
+  assert.ok(Math.abs(share - p) < 4 * Math.sqrt((p * (1 - p)) / count), `${share}, expected ${p}`);
+});
+
 test('codes decode to the reconstruction', async () => {
   const codes = await encode(model, data);
   assert.deepEqual([codes.count, codes.latent, codes.mean.length], [400, 2, 800]);
