@@ -254,7 +254,7 @@ function epochRecord(
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
     best: !previous || watched < previous.watched,
-    ...knobsAt(options, now, steps),
+    ...knobsAt(options, { ...now, step: now.step - 1 }, steps), // of the last step
   };
 }
 
