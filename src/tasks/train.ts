@@ -17,7 +17,7 @@ import { type Codec, createCodec, type Dataset, describeSchema } from '../data/i
 import { UserError } from '../errors.ts';
 import { openWorkspace, type Workspace } from '../model/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
-import { type EpochRecord, type FitEvent, type FitOptions, fit } from '../train/index.ts';
+import { type EpochRecord, type FitEvent, type FitOptions, type Fitted, fit } from '../train/index.ts';
 import type { Vae } from '../vae/index.ts';
 import { openData } from './open.ts';
 import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
@@ -115,25 +115,29 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
     resume: saved?.checkpoint,
     signal,
   });
+  let fitted: Fitted;
+  try {
+    fitted = yield* recording(workspace, steps);
+  } finally {
+    await steps.return(undefined as never); // whoever stops listening ends the training
+  }
+  if (fitted.reason === 'stopped') return;
+  if (fitted.history.length === 0) {
+    throw new UserError('training diverged in its first epoch, so no model was saved');
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const { config, lines: choices } = plan;
+  yield await save({ workspace, out, data, config, fitted, seconds, threads: options.threads, choices });
+}
+
+/** Passes events on, with a line of history.jsonl for each epoch. */
+async function* recording(
+  workspace: Workspace,
+  steps: AsyncGenerator<FitEvent, Fitted>,
+): AsyncGenerator<FitEvent, Fitted> {
   for (;;) {
     const { done, value } = await steps.next();
-    if (done) {
-      if (value.reason === 'stopped') return;
-      if (value.history.length === 0)
-        throw new UserError('training diverged in its first epoch, so no model was saved');
-      const seconds = (performance.now() - started) / 1000;
-      yield await save({
-        workspace,
-        out,
-        data,
-        config: plan.config,
-        fitted: value,
-        seconds,
-        threads: options.threads,
-        choices: plan.lines,
-      });
-      return;
-    }
+    if (done) return value;
     if (value.type === 'epoch') {
       const { type, seconds, ...record } = value;
       await workspace.appendHistory(record);
