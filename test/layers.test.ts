@@ -22,9 +22,7 @@ const LAYERS = [
   'config',
   'tasks',
   'cli',
-  'studio',
   'index',
-  'web',
 ];
 
 /** What may be imported from outside, by the longest path that fits; a last `:` or `/` allows everything after it. */
