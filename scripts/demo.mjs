@@ -22,7 +22,7 @@ elbo(
   '--latent',
   '20',
   '--epochs',
-  '15',
+  '8',
   '--overwrite',
 );
 elbo('evaluate', model, data, '--samples', '0');
