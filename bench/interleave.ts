@@ -10,6 +10,9 @@ export interface Timing {
   /** Of single steps, milliseconds. */
   readonly median: number;
   readonly minimum: number;
+  /** First and third quartile. */
+  readonly low: number;
+  readonly high: number;
   readonly steps: number;
   /** Processor time of a step by the median block, milliseconds: less sensitive to others than the clock. */
   readonly processor: number;
@@ -70,6 +73,8 @@ function summary(blocks: readonly Block[]): Timing {
   return {
     median: median(times),
     minimum: times[0]!,
+    low: times[times.length >> 2]!,
+    high: times[(3 * times.length) >> 2]!,
     steps: times.length,
     processor: median(used.map((b) => b.own / (b.times.length + WARM))),
     used: used.length,

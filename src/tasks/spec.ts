@@ -3,7 +3,10 @@ import { build, type TrainConfig } from '../config/index.ts';
 import type { Codec } from '../data/index.ts';
 import { createVae, type LikelihoodName, type Part, type Vae } from '../vae/index.ts';
 
-export function vaeFor(codec: Codec, config: TrainConfig): Vae {
+/** The choices that decide what a model is; the others decide how it is trained. */
+export type ModelConfig = Pick<TrainConfig, 'network' | 'latent' | 'objective' | 'likelihood'>;
+
+export function vaeFor(codec: Codec, config: ModelConfig): Vae {
   const { posterior } = build('objective', config.objective);
   return createVae({
     shape: codec.shape,
@@ -20,7 +23,7 @@ export function vaeFor(codec: Codec, config: TrainConfig): Vae {
 function modelPart(
   part: Codec['parts'][number],
   shape: readonly number[],
-  { likelihood }: TrainConfig,
+  { likelihood }: ModelConfig,
 ): Part {
   const picture = shape.length === 3;
   const size = picture ? shape[2]! : part.size;

@@ -1,19 +1,17 @@
 /** The graphs that a VAE is run as: one to train, one to evaluate, one to encode, one to decode, one to weigh samples. */
 import {
-  add,
   concat,
   gradients,
   input,
   multiply,
   reshape,
   type Shape,
-  sub,
   type Tensor,
 } from '../graph/index.ts';
 import { likelihoods, type NoiseKind } from './likelihoods.ts';
 import { featuresOf, observation, type PartLikelihood, type Vae } from './model.ts';
 import { expectedLogPx, type Knobs, type Objective, totalKl } from './objectives.ts';
-import { terms } from './terms.ts';
+import { logWeights, terms } from './terms.ts';
 
 /** Named results of a graph. */
 export type Outputs = Readonly<Record<string, Tensor>>;
@@ -59,8 +57,7 @@ export function evaluationGraph(vae: Vae): Outputs {
 
 /** x, mask, noise [K·B, Z] → `logWeight` [K, B] = log p(x, z) − log q(z|x) of each sample. */
 export function importanceGraph(vae: Vae, samples: number): Outputs {
-  const t = terms(vae, observation(vae.spec), latentNoise(vae, samples));
-  return { logWeight: t.levels.reduce((w, { logPz, logQz }) => add(w, sub(logPz, logQz)), t.logPx) };
+  return { logWeight: logWeights(terms(vae, observation(vae.spec), latentNoise(vae, samples))) };
 }
 
 /** x, mask, noise [B, Z] → `mean`, `logVar` (where z is drawn) and `z`, all [B, Z]. */

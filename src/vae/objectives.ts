@@ -1,6 +1,6 @@
 /** What training minimises: functions from terms to a scalar, in nats an example. */
-import { add, dimAt, fixed, maximum, mul, neg, sub, sum, type Tensor } from '../graph/index.ts';
-import type { Terms } from './terms.ts';
+import { add, dimAt, fixed, logSumExp, maximum, mul, neg, sub, sum, type Tensor } from '../graph/index.ts';
+import { logWeights, type Terms } from './terms.ts';
 
 /** Graph inputs that change during training, so that a schedule never compiles anything. */
 export interface Knobs {
@@ -49,6 +49,14 @@ function freeKl({ levels }: Terms, { scale }: Knobs, freeBits: number): Tensor {
   });
   return each.reduce((a, b) => add(a, b));
 }
+
+/** −log (1/K) Σₖ p(x, zₖ) / q(zₖ|x), the importance-weighted bound (Burda et al. 2016, eq. 8); K = 1 is the ELBO. */
+export const iwae: Objective = (terms, knobs) => {
+  const weights = logWeights(terms);
+  const samples = fixed(dimAt(weights.shape, 0), 'samples');
+  const bound = sub(mul(sum(logSumExp(weights, 0)), knobs.scale), Math.log(samples));
+  return penalised(neg(bound), terms);
+};
 
 /** −log p(x|z) alone: the plain autoencoder, with a point posterior. */
 export const reconstruction: Objective = (terms, knobs) => penalised(neg(expectedLogPx(terms, knobs)), terms);

@@ -33,6 +33,10 @@ export function terms(vae: Vae, observed: Observation, noise: Tensor): Terms {
   return { logPx, fields, levels: [level(vae, posterior, z)], penalties: {} };
 }
 
+/** log p(x, z) − log q(z|x) of each sample, [K, B]. */
+export const logWeights = ({ logPx, levels }: Terms): Tensor =>
+  levels.reduce((w, { logPz, logQz }) => add(w, sub(logPz, logQz)), logPx);
+
 function level({ prior }: Vae, posterior: Posterior, z: Tensor): Level {
   const logPz = prior.logProb(z);
   const logQz = posterior.logProb(z);
