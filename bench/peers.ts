@@ -20,7 +20,10 @@ interface Kind {
 }
 
 const openMp = (threads: number) => ({ OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) });
-const xla = (threads: number) => ({ XLA_FLAGS: `--xla_cpu_multi_thread_eigen=${threads > 1}`, OMP_NUM_THREADS: String(threads) });
+const xla = (threads: number) => ({
+  XLA_FLAGS: `--xla_cpu_multi_thread_eigen=${threads > 1}`,
+  OMP_NUM_THREADS: String(threads),
+});
 
 export const peerKinds = {
   'PyTorch eager': { command: python, script: 'torch_peer.py', options: { mode: 'eager' }, env: openMp },

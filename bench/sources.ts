@@ -21,9 +21,18 @@ export const mnistFolder = (): string =>
 
 /** All rows are training rows. */
 export async function openSource(name: SourceName): Promise<Source> {
-  const path = { digits: mnistFolder, table: () => madeTable(), pictures32: () => madePictures(32), pictures64: () => madePictures(64) };
+  const path = {
+    digits: mnistFolder,
+    table: () => madeTable(),
+    pictures32: () => madePictures(32),
+    pictures64: () => madePictures(64),
+  };
   const image = name === 'digits' ? { image: { binarize: 'dynamic' as const } } : {};
-  const data = await openDataset(path[name](), { validation: 0, ...(name === 'digits' ? {} : { test: 0 }), ...image });
+  const data = await openDataset(path[name](), {
+    validation: 0,
+    ...(name === 'digits' ? {} : { test: 0 }),
+    ...image,
+  });
   return { data, codec: createCodec(data.schema) };
 }
 
@@ -37,18 +46,26 @@ function kept(name: string, make: () => string | Uint8Array): string {
 /** 2048 colour pictures of noise as a NumPy array. */
 function madePictures(side: number): string {
   return kept(`pictures-${side}.npy`, () => {
-    const data = new Uint8Array(2048 * side * side * 3);
-    const random = new Uint16Array(data.length);
-    stream(1, 'pictures').bytes16(random);
-    for (let i = 0; i < data.length; i++) data[i] = random[i]! >> 8;
-    return formatNpy({ shape: [2048, side, side, 3], data });
+    const words = new Uint32Array((2048 * side * side * 3) / 4);
+    stream(1, 'pictures').uint32(words);
+    return formatNpy({ shape: [2048, side, side, 3], data: new Uint8Array(words.buffer) });
   });
 }
 
 /** Rows, and columns of the kinds and widths that census tables have: six of numbers, nine of categories. */
 const TABLE_ROWS = 32_561;
 const NUMBERS = { age: 73, weight: 21_000, years: 16, gain: 119, loss: 92, hours: 94 };
-const CATEGORIES = { work: 8, school: 16, family: 7, job: 14, relation: 6, group: 5, sex: 2, country: 41, income: 2 };
+const CATEGORIES = {
+  work: 8,
+  school: 16,
+  family: 7,
+  job: 14,
+  relation: 6,
+  group: 5,
+  sex: 2,
+  country: 41,
+  income: 2,
+};
 const GAPS = new Set(['work', 'job', 'country']);
 
 export const madeTable = (): string =>

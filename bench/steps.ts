@@ -99,7 +99,12 @@ interface Agreement {
 function describe(name: WorkloadName, { data }: Source, learner: Learner) {
   const { shape, parts, masked } = learner.vae.spec;
   const [field] = data.schema.fields;
-  const pixels = field?.role !== 'model' || field.type !== 'image' ? null : field.binarize === 'dynamic' ? 'binary' : 'grey';
+  const pixels =
+    field?.role !== 'model' || field.type !== 'image'
+      ? null
+      : field.binarize === 'dynamic'
+        ? 'binary'
+        : 'grey';
   const { title, source, ...model } = workloads[name];
   return { name, ...model, shape, parts, masked, pixels };
 }
@@ -107,20 +112,32 @@ function describe(name: WorkloadName, { data }: Source, learner: Learner) {
 /** The training rows as the peers read them: pixels as bytes, rows of a table as the codec writes them. */
 async function writeRows(folder: string, { data, codec }: Source, pixels: string | null): Promise<void> {
   const size = codec.shape.reduce((a, b) => a * b, 1);
-  const { value: batch } = await data.batches({ split: 'train', batchSize: data.counts.train })[Symbol.asyncIterator]().next();
+  const { value: batch } = await data
+    .batches({ split: 'train', batchSize: data.counts.train })
+    [Symbol.asyncIterator]()
+    .next();
   const x = new Float32Array(data.counts.train * size);
   const mask = new Float32Array(codec.masked ? data.counts.train * codec.parts.length : 0);
   codec.encode(batch!, codec.masked ? { x, mask } : { x }, pixels ? undefined : { kind: 'row', seed: SEED });
-  if (pixels) writeFileSync(join(folder, 'pixels'), Uint8Array.from(x, (v) => Math.round(v * 255)));
+  if (pixels)
+    writeFileSync(
+      join(folder, 'pixels'),
+      Uint8Array.from(x, (v) => Math.round(v * 255)),
+    );
   else writeFileSync(join(folder, 'rows'), x);
   if (!pixels && codec.masked) writeFileSync(join(folder, 'mask'), mask);
 }
 
 /** Writes weights, one batch and its noise; gives our loss and gradient norm there. */
-async function writeCheck(folder: string, workload: Workload, source: Source, learner: Learner): Promise<Agreement> {
+async function writeCheck(
+  folder: string,
+  workload: Workload,
+  source: Source,
+  learner: Learner,
+): Promise<Agreement> {
   const keep = (key: string, data: Float32Array) => writeFileSync(join(folder, key), data);
   for (const [key, view] of Object.entries(learner.weights())) {
-    if (view.every((v) => v === 0)) stream(SEED, key).normal(view), view.forEach((v, i) => (view[i] = v * 0.02)); // else nothing passes
+    if (view.every((v) => v === 0)) stream(SEED, key).uniform(view); // else what comes before it has no gradient
     keep(key, view);
   }
   const noise = new Float32Array(workload.batch * workload.samples * workload.latent);
@@ -137,7 +154,13 @@ async function writeCheck(folder: string, workload: Workload, source: Source, le
 }
 
 /** Readies a peer for a workload; throws where it cannot do it, or computes something else. */
-async function ready(peer: Peer, workload: object, folder: string, learner: Learner, wanted: Agreement): Promise<void> {
+async function ready(
+  peer: Peer,
+  workload: object,
+  folder: string,
+  learner: Learner,
+  wanted: Agreement,
+): Promise<void> {
   const shapes = Object.fromEntries(learner.vae.parameters.map((p) => [p.name, p.shape]));
   await peer.ask({ do: 'load', workload, folder });
   const { loss, norm } = await peer.ask<Agreement>({ do: 'check', workload, folder, shapes });
@@ -184,7 +207,9 @@ async function bench(name: WorkloadName, names: readonly PeerName[], rounds: num
     const peaks = await Promise.all(THREADS.map(peak));
     const pids = contenders.map(({ pid }) => pid);
     const timings = await interleave([...contenders, ...peaks], { rounds, pids });
-    const rows = contenders.map(({ side, threads, pid }, i): Row => ({ side, threads, ...timings[i]!, memory: peakMemory(pid) }));
+    const rows = contenders.map(
+      ({ side, threads, pid }, i): Row => ({ side, threads, ...timings[i]!, memory: peakMemory(pid) }),
+    );
     const best = Math.min(...timings.slice(contenders.length).map((t) => t.median));
     return summary(workload, learners[0]!, rows, PEAK_OPERATIONS / best / 1e6, absent, agreement);
   } finally {
@@ -194,7 +219,14 @@ async function bench(name: WorkloadName, names: readonly PeerName[], rounds: num
   }
 }
 
-function summary(workload: Workload, learner: Learner, rows: readonly Row[], peakRate: number, absent: object, agreement: Agreement) {
+function summary(
+  workload: Workload,
+  learner: Learner,
+  rows: readonly Row[],
+  peakRate: number,
+  absent: object,
+  agreement: Agreement,
+) {
   const fastest = (side: string): Row =>
     rows.filter((r) => r.side === side).reduce((a, b) => (b.median < a.median ? b : a));
   const mine = fastest('ours');
@@ -202,7 +234,17 @@ function summary(workload: Workload, learner: Learner, rows: readonly Row[], pea
   const rate = gflop / (mine.median / 1e3);
   const others = [...new Set(rows.map((r) => r.side))].filter((side) => side !== 'ours');
   const ratios = Object.fromEntries(others.map((side) => [side, fastest(side).median / mine.median]));
-  return { title: workload.title, gflop, rate, peak: peakRate, fraction: rate / peakRate, ratios, absent, agreement, rows };
+  return {
+    title: workload.title,
+    gflop,
+    rate,
+    peak: peakRate,
+    fraction: rate / peakRate,
+    ratios,
+    absent,
+    agreement,
+    rows,
+  };
 }
 
 const milliseconds = (value: number): string => `${value.toFixed(2).padStart(8)} ms`;

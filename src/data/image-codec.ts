@@ -1,16 +1,11 @@
 /** Pixels 0 … 255 ↔ [0, 1], or 0 and 1 where binarised. */
-import { type Stream, stream } from '../random/stream.ts';
+import { stream } from '../random/stream.ts';
 import type { FieldCodec } from './codec.ts';
 import { cellSize } from './rows.ts';
 import type { FieldOf } from './schema.ts';
 
 const GREY = Float32Array.from({ length: 256 }, (_, p) => p / 255);
 const THRESHOLD = Float32Array.from({ length: 256 }, (_, p) => (p >= 128 ? 1 : 0));
-/** A 16-bit uniform below BELOW[p] has probability p / 255. */
-const BELOW = Int32Array.from({ length: 256 }, (_, p) => Math.round((p * 65536) / 255));
-/** 1 where a pixel is neither black nor white, so that it needs a random number. */
-const IS_GREY = Uint8Array.from({ length: 256 }, (_, p) => (p % 255 ? 1 : 0));
-
 export function imageCodec(field: FieldOf<'image'>): FieldCodec {
   const size = cellSize(field);
   const table = field.binarize === 'static' ? THRESHOLD : GREY;
@@ -21,10 +16,10 @@ export function imageCodec(field: FieldOf<'image'>): FieldCodec {
       mask?.fill(1, 0, index.length);
       const pixels = gather(column as Uint8Array, index, size);
       if (field.binarize !== 'dynamic' || !draw) return lookUp(pixels, table, x);
-      if (draw.kind === 'step') return binarise(pixels, x, draw.stream);
+      if (draw.kind === 'step') return draw.stream.binarise(pixels, x);
       for (let i = 0; i < index.length; i++) {
-        const random = stream(draw.seed, 'binarise', ids[i]!);
-        binarise(pixels.slice(i * size, (i + 1) * size), x.subarray(i * size), random);
+        const own = pixels.subarray(i * size, (i + 1) * size);
+        stream(draw.seed, 'binarise', ids[i]!).binarise(own, x.subarray(i * size));
       }
     },
     decode: (x, count) => {
@@ -45,38 +40,4 @@ function gather(pixels: Uint8Array, index: Int32Array, size: number): Uint8Array
 
 function lookUp(pixels: Uint8Array, table: Float32Array, x: Float32Array): void {
   for (let i = 0; i < pixels.length; i++) x[i] = table[pixels[i]!]!;
-}
-
-/** Dynamic binarisation (Salakhutdinov & Murray 2008), P(1) = pixel / 255, into an `x` that is all zeros. */
-function binarise(pixels: Uint8Array, x: Float32Array, { bytes16 }: Stream): void {
-  const words = new Uint32Array(pixels.buffer, 0, pixels.length >> 2);
-  const tail = words.length * 4;
-  const draws = new Uint16Array(countGrey(pixels, words, tail) + 1);
-  bytes16(draws);
-  let next = 0;
-  const set = (i: number) => {
-    const p = pixels[i]!;
-    x[i] = (draws[next]! - BELOW[p]!) >>> 31;
-    next += IS_GREY[p]!;
-  };
-  for (let w = 0; w < words.length; w++) {
-    if (words[w] === 0) continue; // four black pixels
-    set(4 * w);
-    set(4 * w + 1);
-    set(4 * w + 2);
-    set(4 * w + 3);
-  }
-  for (let i = tail; i < pixels.length; i++) set(i);
-}
-
-function countGrey(pixels: Uint8Array, words: Uint32Array, tail: number): number {
-  let grey = 0;
-  for (let w = 0; w < words.length; w++) {
-    if (words[w] === 0) continue;
-    const i = 4 * w;
-    grey +=
-      IS_GREY[pixels[i]!]! + IS_GREY[pixels[i + 1]!]! + IS_GREY[pixels[i + 2]!]! + IS_GREY[pixels[i + 3]!]!;
-  }
-  for (let i = tail; i < pixels.length; i++) grey += IS_GREY[pixels[i]!]!;
-  return grey;
 }

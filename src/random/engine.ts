@@ -18,6 +18,11 @@ export interface Engine {
   normal(count: number): void;
   /** −log(−log u), without loss in either tail. */
   gumbel(count: number): void;
+  /**
+   * 1 with probability pixel / 255, else 0, from two draws a word: draw d (16 bits) gives 1 where d < round(257.004 pixel).
+   * At most CAPACITY pixels; the result is good until the next call.
+   */
+  binarise(pixels: Uint8Array): Float32Array;
 }
 
 /** Words of scratch: fits a level-1 cache. */
@@ -37,6 +42,7 @@ interface Kernel {
   uniform(at: number, words: number): void;
   normal(at: number, words: number): void;
   gumbel(at: number, words: number): void;
+  binarise(pixels: number, draws: number, out: number, count: number): void;
 }
 
 /** The kernel works on eight words at a time; what it writes past `count` nobody reads. */
@@ -48,6 +54,8 @@ export function openEngine(): Engine {
   const bytes = Uint8Array.from(atob(WASM), (c) => c.charCodeAt(0));
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   const kernel = instance.exports as unknown as Kernel;
+  const pixels = new Uint8Array(memory.buffer, CAPACITY * 2, CAPACITY); // behind the draws, two bytes a pixel
+  const binary = new Float32Array(memory.buffer, CAPACITY * 3, CAPACITY);
   return {
     words: new Uint32Array(memory.buffer, 0, CAPACITY),
     floats: new Float32Array(memory.buffer, 0, CAPACITY),
@@ -55,5 +63,10 @@ export function openEngine(): Engine {
     uniform: (count) => kernel.uniform(0, whole(count)),
     normal: (count) => kernel.normal(0, whole(count)),
     gumbel: (count) => kernel.gumbel(0, whole(count)),
+    binarise: (given) => {
+      pixels.set(given);
+      kernel.binarise(pixels.byteOffset, 0, binary.byteOffset, Math.ceil(given.length / 16) * 16);
+      return binary.subarray(0, given.length);
+    },
   };
 }

@@ -131,3 +131,26 @@ export function gumbel(at: usize, words: i32): void {
     v128.store(at, f32x4.neg(logOf(e, mantissa(x, e))));
   }
 }
+
+// @ts-ignore: decorator
+@inline
+function ones(below: v128): v128 {
+  return v128.and(below, f32x4.splat(1));
+}
+
+/** Pixels (bytes) and 16-bit draws to floats, 1 with probability pixel / 255, else 0. `n` in multiples of 16. */
+export function binarise(pixels: usize, draws: usize, out: usize, n: i32): void {
+  const end = pixels + <usize>n;
+  for (; pixels < end; pixels += 16, draws += 32, out += 64) {
+    const p = v128.load(pixels);
+    for (let half: usize = 0; half < 2; half++) {
+      const wide = half ? i16x8.extend_high_i8x16_u(p) : i16x8.extend_low_i8x16_u(p);
+      // round(p · 65536 / 255) = 257 p, and 1 more from 128 on; the last draw below it fits 16 bits, but for p = 0
+      const below = i16x8.add(i16x8.mul(wide, i16x8.splat(257)), i16x8.shr_u(wide, 7));
+      const last = i16x8.sub(below, i16x8.splat(1));
+      const hit = v128.and(i16x8.le_u(v128.load(draws + (half << 4)), last), i16x8.ne(wide, i16x8.splat(0)));
+      v128.store(out + (half << 5), ones(i32x4.extend_low_i16x8_s(hit)));
+      v128.store(out + (half << 5), ones(i32x4.extend_high_i16x8_s(hit)), 16);
+    }
+  }
+}

@@ -18,8 +18,8 @@ export interface Stream {
   integer(below: number): number;
   /** 0 … n − 1 in random order (Fisher & Yates 1938). */
   permutation(n: number): Uint32Array;
-  /** 16-bit uniforms: two for the price of one, enough to binarise pixels of 8 bits. */
-  bytes16(out: Uint16Array): void;
+  /** Dynamic binarisation (Salakhutdinov & Murray 2008): 1 with probability pixel / 255, else 0. */
+  binarise(pixels: Uint8Array, out: Float32Array): void;
 }
 
 const BLOCKS = 2 ** 32;
@@ -114,10 +114,11 @@ function open(key: Key, [, c1, c2, c3]: Counter): Stream {
     gumbel: (out) => fill(out, 'gumbel'),
     integer: (below) => integer((single ??= wordByWord(4)), below),
     permutation: (n) => shuffled(n, wordByWord(Math.min(4096, Math.ceil(n / 4) * 4))),
-    bytes16: (out) => {
-      const words = new Uint32Array(Math.ceil(out.length / 2));
-      uint32(words);
-      out.set(new Uint16Array(words.buffer, 0, out.length));
+    binarise: (pixels, out) => {
+      for (let at = 0; at < pixels.length; at += CAPACITY) {
+        const some = pixels.subarray(at, at + CAPACITY);
+        out.set(draw(Math.ceil(some.length / 2)).binarise(some), at);
+      }
     },
   };
 }

@@ -1,15 +1,17 @@
 /** The graphs that a VAE is run as: one to train, one to evaluate, one to encode, one to decode, one to weigh samples. */
 import {
   concat,
+  dimAt,
   gradients,
   input,
   multiply,
   reshape,
   type Shape,
+  split,
   type Tensor,
 } from '../graph/index.ts';
 import { likelihoods, type NoiseKind } from './likelihoods.ts';
-import { featuresOf, observation, type PartLikelihood, type Vae } from './model.ts';
+import { type BlockLikelihood, featuresOf, observation, type Vae } from './model.ts';
 import { expectedLogPx, type Knobs, type Objective, totalKl } from './objectives.ts';
 import { logWeights, terms } from './terms.ts';
 
@@ -77,10 +79,18 @@ const latentInput = (vae: Vae): Tensor =>
 
 /** z [B, Z] → the values of p(x|z), `field.parameter` each [B, …], and nothing drawn. */
 export function decoderGraph(vae: Vae): Outputs {
-  const values = vae.decode(latentInput(vae)).flatMap(({ part, likelihood }) =>
-    Object.entries(likelihood.values).map(([name, value]) => {
-      const shape = value.shape.length === 3 ? partShape(vae, part.size) : value.shape;
-      return [`${part.field}.${name}`, reshape(value, shape)] as const;
+  const values = vae.decode(latentInput(vae)).flatMap(({ parts, size, likelihood }) =>
+    Object.entries(likelihood.values).flatMap(([name, value]) => {
+      const whole = value.shape.length === 3 ? reshape(value, blockShape(vae, size)) : value;
+      const each =
+        dimAt(whole.shape, -1) === size
+          ? split(
+              whole,
+              -1,
+              parts.map((part) => part.size),
+            )
+          : [];
+      return parts.map(({ field }, i) => [`${field}.${name}`, each[i] ?? whole] as const);
     }),
   );
   return Object.fromEntries(values);
@@ -89,19 +99,19 @@ export function decoderGraph(vae: Vae): Outputs {
 /** z [B, Z] and `noise.x` [B, …shape] (each part's own law, see `noiseLaws`) → `sample` and `mean` of x, [B, …shape]. */
 export function drawingGraph(vae: Vae): Outputs {
   const noise = input('noise.x', ['B', ...vae.spec.shape]);
-  const parts = vae.decode(latentInput(vae));
-  const join = (value: (p: PartLikelihood) => Tensor) =>
+  const blocks = vae.decode(latentInput(vae));
+  const join = (value: (block: BlockLikelihood) => Tensor) =>
     concat(
-      parts.map((p) => reshape(value(p), partShape(vae, p.part.size))),
+      blocks.map((block) => reshape(value(block), blockShape(vae, block.size))),
       -1,
     );
   return {
-    sample: join(({ part, likelihood }) => likelihood.sample(featuresOf(noise, part))),
+    sample: join((block) => block.likelihood.sample(featuresOf(noise, block))),
     mean: join(({ likelihood }) => likelihood.mean),
   };
 }
 
-const partShape = (vae: Vae, size: number): Shape => ['B', ...vae.spec.shape.slice(0, -1), size];
+const blockShape = (vae: Vae, size: number): Shape => ['B', ...vae.spec.shape.slice(0, -1), size];
 
 /** The law of the noise of each part, in order. */
 export const noiseLaws = (vae: Vae): NoiseKind[] =>

@@ -1,7 +1,7 @@
 /** q(z|x) and p(z): posteriors and priors, with the KL divergence between them where it has a closed form. */
 import { add, exp, mul, split, square, sub, sum, type Tensor } from '../graph/index.ts';
 import { linear, type Scope } from '../nn/index.ts';
-import { gaussian } from './likelihoods.ts';
+import { gaussian, logProb } from './likelihoods.ts';
 
 /** q(z|x) for a batch; μ and log σ² are [B, Z]. */
 export interface Posterior {
@@ -35,8 +35,8 @@ export interface PriorKind {
 
 /** q = N(μ, diag σ²): z = μ + σ ⊙ ε (Kingma & Welling 2014, section 2.4). */
 export function diagonalGaussian(mean: Tensor, logVar: Tensor): Posterior {
-  const { sample, logProb } = gaussian(mean, logVar);
-  return { mean, logVar, sample, logProb };
+  const { sample, logProbs } = gaussian(mean, logVar);
+  return { mean, logVar, sample, logProb: (z) => logProb({ logProbs }, z) };
 }
 
 /** z = μ, whatever the noise: the encoder of a plain autoencoder. Its log density is taken as 0. */

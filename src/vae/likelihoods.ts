@@ -1,10 +1,9 @@
-/** p(x|z): one entry a likelihood, and their product over the fields of a row with missing values masked out. */
+/** p(x|z): one entry a likelihood. Neighbouring fields of one law are one block, so that a wide table is a small graph. */
 import {
   add,
-  dimAt,
+  concat,
   equal,
   exp,
-  fixed,
   less,
   logSoftmax,
   max,
@@ -13,6 +12,7 @@ import {
   sigmoid,
   softmax,
   softplus,
+  split,
   square,
   sub,
   sum,
@@ -21,16 +21,20 @@ import {
 } from '../graph/index.ts';
 import { constantly, type Scope } from '../nn/index.ts';
 
-/** A distribution over the features of one field; tensors are [..., D] with D the last axis of the field. */
+/** A distribution over the features of one field or of several; tensors are [..., D]. */
 export interface Likelihood {
-  /** log p(x), summed over the last axis. */
-  readonly logProb: (x: Tensor) => Tensor; // [..., D] → [...], nats
+  /** What each feature adds to log p(x): those of a field sum to its log p. */
+  readonly logProbs: (x: Tensor) => Tensor; // [..., D] → [..., D], nats
   readonly mean: Tensor; // [..., D]
   /** What the law is described by, by name: the outputs of the exported decoder. */
   readonly values: Readonly<Record<string, Tensor>>;
   /** A draw, from noise of the law that the kind names. */
   readonly sample: (noise: Tensor) => Tensor; // [..., D] → [..., D]
 }
+
+/** log p(x), summed over the last axis: [..., D] → [...], nats. */
+export const logProb = ({ logProbs }: Pick<Likelihood, 'logProbs'>, x: Tensor): Tensor =>
+  sum(logProbs(x), [-1]);
 
 /** The law of the noise from which a likelihood draws. */
 export type NoiseKind = 'normal' | 'uniform' | 'gumbel';
@@ -40,10 +44,19 @@ export interface LikelihoodKind {
   readonly noise: NoiseKind;
   /** Whether what is learned but not decoded is one for all fields. */
   readonly shared?: boolean;
+  /** Whether log p(x) is 0 for x = 0, as which missing values come: then they need no mask. */
+  readonly vanishes?: boolean;
   /** Names of the values that the decoder gives for each feature. */
   readonly parameters: readonly string[];
-  /** From the decoder's values, one tensor [..., D] a parameter; `scope` is for what is learned but not decoded. */
-  readonly build: (scope: Scope, values: readonly Tensor[]) => Likelihood;
+  /** From the fields and the decoder's values for them, one tensor [..., D] a parameter. */
+  readonly build: (fields: readonly LikelihoodField[], values: readonly Tensor[]) => Likelihood;
+}
+
+export interface LikelihoodField {
+  /** For what is learned but not decoded. */
+  readonly scope: Scope;
+  /** Features; those of all fields add up to D. */
+  readonly size: number;
 }
 
 /** x ∈ [0, 1]: x·l − log(1 + eˡ) with logits l, stable at any l. Fractions are weighted (a bound, not a density). */
@@ -52,7 +65,7 @@ export const bernoulli = (logits: Tensor): Likelihood => {
   return {
     mean,
     values: { logits },
-    logProb: (x) => sum(sub(mul(x, logits), softplus(logits)), [-1]),
+    logProbs: (x) => sub(mul(x, logits), softplus(logits)),
     sample: (noise) => toFloat(less(noise, mean)),
   };
 };
@@ -63,21 +76,28 @@ const LOG_2PI = Math.log(2 * Math.PI);
 export const gaussian = (mean: Tensor, logVar: Tensor): Likelihood => ({
   mean,
   values: { mean, logVar },
-  logProb: (x) =>
-    mul(-0.5, sum(add(mul(square(sub(x, mean)), exp(neg(logVar))), add(logVar, LOG_2PI)), [-1])),
+  logProbs: (x) => mul(-0.5, add(mul(square(sub(x, mean)), exp(neg(logVar))), add(logVar, LOG_2PI))),
   sample: (noise) => add(mean, mul(exp(mul(0.5, logVar)), noise)),
 });
 
-/** One of D classes, x one-hot: Σ x · log softmax(l). Draws by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014). */
-export const categorical = (logits: Tensor): Likelihood => ({
-  mean: softmax(logits),
-  values: { logits },
-  logProb: (x) => sum(mul(x, logSoftmax(logits)), [-1]),
-  sample: (noise) => {
-    const score = add(logits, noise);
-    return toFloat(equal(score, max(score, [-1], { keepDims: true })));
-  },
-});
+/**
+ * One of as many classes as each field has features, x one-hot: Σ x · log softmax(l). Draws by the Gumbel-max trick
+ * (Gumbel 1954; Maddison et al. 2014).
+ */
+export function categorical(logits: Tensor, sizes: readonly number[]): Likelihood {
+  const each = (t: Tensor, f: (field: Tensor) => Tensor) => concat(split(t, -1, sizes).map(f), -1);
+  return {
+    mean: each(logits, (l) => softmax(l)),
+    values: { logits },
+    logProbs: (x) =>
+      mul(
+        x,
+        each(logits, (l) => logSoftmax(l)),
+      ),
+    sample: (noise) =>
+      each(add(logits, noise), (score) => toFloat(equal(score, max(score, [-1], { keepDims: true })))),
+  };
+}
 
 const LEAST_LOG_VAR = -12; // a standard deviation of 0.0025: below the step of 8-bit pixels
 const SPEED = 10;
@@ -86,8 +106,11 @@ const SPEED = 10;
  * A learned log variance, held above a floor smoothly so that no density runs to infinity (Rybkin et al. 2021, section
  * 3.3). It moves ten times as fast as a weight: it has further to go, and until it arrives the KL weighs too much.
  */
-function learnedLogVar(scope: Scope, size: number, initial = 0): Tensor {
-  const raw = scope.parameter('logVar', [size], constantly(initial / SPEED));
+function learnedLogVar(fields: readonly LikelihoodField[], initial = 0): Tensor {
+  const each = fields.map(({ scope, size }) =>
+    scope.parameter('logVar', [size], constantly(initial / SPEED)),
+  );
+  const raw = concat(each, 0);
   return add(LEAST_LOG_VAR, softplus(sub(mul(SPEED, raw), LEAST_LOG_VAR)));
 }
 
@@ -102,21 +125,25 @@ export const likelihoods = {
     doc: 'Gaussian with one learned variance a feature, shared by all examples.',
     noise: 'normal',
     parameters: ['mean'],
-    build: (scope, [mean]) =>
-      gaussian(mean!, learnedLogVar(scope, fixed(dimAt(mean!.shape, -1), 'features'))),
+    build: (fields, [mean]) => gaussian(mean!, learnedLogVar(fields)),
   },
   gaussianShared: {
     doc: 'Gaussian with one learned variance for all features (σ-VAE, Rybkin et al. 2021).',
     noise: 'normal',
     shared: true,
     parameters: ['mean'],
-    build: (scope, [mean]) => gaussian(mean!, learnedLogVar(scope, 1, -3)),
+    build: ([field], [mean]) => gaussian(mean!, learnedLogVar([{ ...field!, size: 1 }], -3)),
   },
   categorical: {
     doc: 'Categorical, for one of several classes.',
     noise: 'gumbel',
+    vanishes: true,
     parameters: ['logits'],
-    build: (_, [logits]) => categorical(logits!),
+    build: (fields, [logits]) =>
+      categorical(
+        logits!,
+        fields.map(({ size }) => size),
+      ),
   },
 } as const satisfies Record<string, LikelihoodKind>;
 

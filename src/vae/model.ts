@@ -48,10 +48,16 @@ export interface Observation {
   readonly mask?: Tensor; // [B, parts]; 1 where there
 }
 
-/** p(x|z) of one field; its tensors are [K, B, d]. */
-export interface PartLikelihood {
-  readonly part: Part;
+/** p(x|z) of neighbouring fields of one law, together; its tensors are [K, B, d]. */
+export interface BlockLikelihood extends Block {
   readonly likelihood: Likelihood;
+}
+
+/** The features `start` to `start + size` of the last axis of x. */
+interface Block {
+  readonly parts: readonly Part[];
+  readonly start: number;
+  readonly size: number;
 }
 
 export interface Vae {
@@ -59,7 +65,7 @@ export interface Vae {
   readonly encode: (observed: Observation) => Posterior;
   readonly prior: Prior;
   /** z [K, B, Z] → p(x|z), a product over the fields. */
-  readonly decode: (z: Tensor) => readonly PartLikelihood[];
+  readonly decode: (z: Tensor) => readonly BlockLikelihood[];
   /** Every parameter, declared by building the parts above. */
   readonly parameters: readonly Parameter[];
 }
@@ -72,7 +78,7 @@ export function createVae(spec: ModelSpec): Vae {
     return posteriors[spec.posterior].build(root.at('posterior'), features, spec.latent);
   };
   const prior = priors[spec.prior].build();
-  const decode = (z: Tensor) => decodeParts(spec, root, z);
+  const decode = (z: Tensor) => decodeBlocks(spec, root, z);
   const z = encode(observation(spec)).mean; // building both once declares their parameters
   decode(reshape(z, [1, ...z.shape]));
   return { spec, encode, prior, decode, parameters: declared.all() };
@@ -84,36 +90,48 @@ export function observation(spec: ModelSpec): Observation {
   return spec.masked ? { x, mask: input('mask', ['B', spec.parts.length]) } : { x };
 }
 
-const kindOf = (part: Part): LikelihoodKind => likelihoods[part.likelihood];
-const parametersOf = (part: Part): readonly string[] => kindOf(part).parameters;
-const width = (part: Part): number => part.size * parametersOf(part).length;
+/** Rows: neighbours with one likelihood belong together. The parts of a picture share its space and stay apart. */
+function blocksOf({ shape, parts }: ModelSpec): Block[] {
+  const blocks: { parts: Part[]; start: number; size: number }[] = [];
+  for (const part of parts) {
+    const last = blocks.at(-1);
+    if (shape.length === 1 && last && last.parts[0]!.likelihood === part.likelihood) {
+      last.parts.push(part);
+      last.size += part.size;
+    } else blocks.push({ parts: [part], start: part.start, size: part.size });
+  }
+  return blocks;
+}
 
-function decodeParts(spec: ModelSpec, root: Scope, z: Tensor): PartLikelihood[] {
+export const kindOf = ({ parts }: Pick<Block, 'parts'>): LikelihoodKind => likelihoods[parts[0]!.likelihood];
+
+function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor): BlockLikelihood[] {
   const [samples, batch, latent] = z.shape as Shape & [number, 'B', number];
   const rows = reshape(z, [multiply(samples, batch), latent]);
-  const total = spec.parts.reduce((n, part) => n + width(part), 0);
-  const raw = spec.network.decode(root.at('decoder'), rows, [...spec.shape.slice(0, -1), total]);
-  let start = 0;
-  return spec.parts.map((part) => {
-    const own = slice(raw, -1, start, (start += width(part)));
+  const blocks = blocksOf(spec);
+  const widths = blocks.map((block) => block.size * kindOf(block).parameters.length);
+  const space = spec.shape.slice(0, -1);
+  const raw = spec.network.decode(root.at('decoder'), rows, [...space, widths.reduce((a, b) => a + b, 0)]);
+  const learned = root.at('likelihood');
+  return split(raw, -1, widths).map((own, i) => {
+    const block = blocks[i]!;
+    const { parameters: names, shared, build } = kindOf(block);
     const values = split(
       own,
       -1,
-      parametersOf(part).map(() => part.size),
+      names.map(() => block.size),
     );
-    const learned = root.at('likelihood');
-    const scope = kindOf(part).shared ? learned.at('shared') : learned.at('field').at(part.field);
     const flat = values.map((v) => reshape(v, [samples, batch, multiply(...v.shape.slice(1))]));
-    return { part, likelihood: kindOf(part).build(scope, flat) };
+    const fields = block.parts.map(({ field, size }) => ({
+      scope: shared ? learned.at('shared') : learned.at('field').at(field),
+      size: space.reduce((a, b) => a * b, size),
+    }));
+    return { ...block, likelihood: build(fields, flat) };
   });
 }
 
-/** The features of one part of x, [1, B, d]. */
-export function featuresOf(x: Tensor, part: Part): Tensor {
-  const own = slice(x, -1, part.start, part.start + part.size);
+/** The features of x that a block describes, [1, B, d]. */
+export function featuresOf(x: Tensor, { start, size }: Pick<Block, 'start' | 'size'>): Tensor {
+  const own = slice(x, -1, start, start + size);
   return reshape(own, [1, dimAt(x.shape, 0), multiply(...own.shape.slice(1))]);
 }
-
-/** Whether each row has the part, [1, B]. */
-export const presenceOf = (mask: Tensor, index: number): Tensor =>
-  reshape(slice(mask, 1, index, index + 1), [1, dimAt(mask.shape, 0)]);

@@ -1,7 +1,21 @@
 /** The named terms that an objective is made of (docs/decisions/001-terms.md). K samples, batch B; nats. */
-import { add, mul, reshape, scalar, sub, type Tensor } from '../graph/index.ts';
+import {
+  add,
+  dimAt,
+  fixed,
+  gather,
+  integers,
+  mul,
+  reshape,
+  scalar,
+  slice,
+  split,
+  sub,
+  sum,
+  type Tensor,
+} from '../graph/index.ts';
 import type { Posterior } from './latent.ts';
-import { featuresOf, type Observation, presenceOf, type Vae } from './model.ts';
+import { featuresOf, kindOf, type ModelSpec, type Observation, type Part, type Vae } from './model.ts';
 
 /** One level of latent variables. */
 export interface Level {
@@ -28,9 +42,7 @@ export interface Terms {
 export function terms(vae: Vae, observed: Observation, noise: Tensor): Terms {
   const posterior = vae.encode(observed);
   const z = posterior.sample(noise);
-  const fields = fieldTerms(vae, observed, z);
-  const logPx = Object.values(fields).reduce((a, b) => add(a, b));
-  return { logPx, fields, levels: [level(vae, posterior, z)], penalties: {} };
+  return { ...dataTerms(vae, observed, z), levels: [level(vae, posterior, z)], penalties: {} };
 }
 
 /** log p(x, z) − log q(z|x) of each sample, [K, B]. */
@@ -50,10 +62,27 @@ function divergence(closed: Tensor | undefined, sampled: Tensor, { logVar, mean 
   return reshape(sampled, [...sampled.shape, 1]);
 }
 
-function fieldTerms(vae: Vae, { x, mask }: Observation, z: Tensor): Record<string, Tensor> {
-  const each = vae.decode(z).map(({ part, likelihood }, i) => {
-    const logPx = likelihood.logProb(featuresOf(x, part));
-    return [part.field, mask ? mul(logPx, presenceOf(mask, i)) : logPx] as const;
+/** log p(x|z), whole and by field. */
+function dataTerms(vae: Vae, { x, mask }: Observation, z: Tensor): Pick<Terms, 'logPx' | 'fields'> {
+  const blocks = vae.decode(z).map((block) => {
+    const each = block.likelihood.logProbs(featuresOf(x, block)); // [K, B, d]
+    const masked = mask && !kindOf(block).vanishes;
+    return { parts: block.parts, each: masked ? mul(each, presenceOf(vae.spec, mask, block.parts)) : each };
   });
-  return Object.fromEntries(each);
+  const fields = blocks.flatMap(({ parts, each }) => {
+    const sizes = parts.length === 1 ? [fixed(dimAt(each.shape, -1), 'features')] : parts.map((p) => p.size);
+    return split(each, -1, sizes).map((own, i) => [parts[i]!.field, sum(own, [-1])] as const);
+  });
+  const logPx = blocks.map(({ each }) => sum(each, [-1])).reduce((a, b) => add(a, b));
+  return { logPx, fields: Object.fromEntries(fields) };
+}
+
+/** For each feature of neighbouring parts whether a row has it, [1, B, d]. */
+function presenceOf({ parts: all }: ModelSpec, mask: Tensor, parts: readonly Part[]): Tensor {
+  const first = all.indexOf(parts[0]!);
+  const own = slice(mask, 1, first, first + parts.length);
+  const single = parts.every(({ size }) => size === 1);
+  const owners = parts.flatMap(({ size }, i) => Array<number>(size).fill(i));
+  const each = single ? own : gather(own, integers(owners), 1);
+  return reshape(each, [1, ...each.shape]);
 }

@@ -60,6 +60,18 @@ test('the SIMD engine is bit-equal to the reference, for words and every transfo
   fc.assert(property, { numRuns: 60 });
 });
 
+test('every pixel at the edges of its draws: the engines agree', () => {
+  const plain = referenceEngine(8192);
+  const simd = openEngine();
+  const pixels = Uint8Array.from({ length: 256 * 6 }, (_, i) => i & 255);
+  const below = (p: number) => Math.round((p * 65536) / 255);
+  const draws = Uint16Array.from(pixels, (p, i) =>
+    Math.min(65535, Math.max(0, [below(p) - 1, below(p), below(p) + 1, 0, 65535, 32768][i >> 8]!)),
+  );
+  for (const engine of [plain, simd]) engine.words.set(new Uint32Array(draws.buffer));
+  assert.deepEqual([...simd.binarise(pixels)], [...plain.binarise(pixels)]);
+});
+
 // Words that hit the ends: 0, the largest, quarter turns of the angle, the switch of the Gumbel formula, rounding edges.
 const edges = [
   0,

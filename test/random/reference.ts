@@ -118,6 +118,13 @@ function gumbelFrom(scratch: Scratch, count: number): void {
   for (let i = 0; i < count; i++) floats[i] = -log(scratch, i, exponential(scratch, i, words[i]!));
 }
 
+/** Two draws a word, the low half first: draw d gives 1 where d < round(pixel · 65536 / 255). */
+const binariseFrom = ({ words }: Scratch, pixels: Uint8Array): Float32Array =>
+  Float32Array.from(pixels, (p, i) => {
+    const draw = (words[i >> 1]! >>> (16 * (i & 1))) & 0xffff;
+    return Number(draw < Math.round((p * 65536) / 255));
+  });
+
 /** An engine made of the definitions above. `capacity` in words. */
 export function referenceEngine(capacity: number): Engine {
   const words = new Uint32Array(capacity);
@@ -128,5 +135,6 @@ export function referenceEngine(capacity: number): Engine {
     uniform: (count) => uniformFrom(scratch, count),
     normal: (count) => normalFrom(scratch, count),
     gumbel: (count) => gumbelFrom(scratch, count),
+    binarise: (pixels) => binariseFrom(scratch, pixels),
   };
 }

@@ -140,11 +140,14 @@ test('a permutation holds every index once, and each order is as likely', () => 
   assert.ok(chi2 < 55, `chi-squared ${chi2} with 23 degrees of freedom (p = 2e-4)`);
 });
 
-test('16-bit uniforms are the halves of the words', () => {
-  const halves = new Uint16Array(7);
-  stream(3, 'b').bytes16(halves);
-  const [w0, w1] = words(stream(3, 'b'), 4);
-  assert.deepEqual([...halves.subarray(0, 4)], [w0! & 0xffff, w0! >>> 16, w1! & 0xffff, w1! >>> 16]);
+test('binarising draws two pixels a word, whatever their number', () => {
+  const pixels = Uint8Array.from({ length: 20_011 }, (_, i) => (i * 37) & 255);
+  const out = new Float32Array(pixels.length);
+  stream(3, 'b').binarise(pixels, out);
+  const halves = new Uint16Array(words(stream(3, 'b'), 10_008).buffer);
+  pixels.forEach((p, i) => {
+    assert.equal(out[i], Number(halves[i]! < Math.round((p * 65536) / 255)), `pixel ${i}`);
+  });
 });
 
 test('a bad seed says what is expected', () => {

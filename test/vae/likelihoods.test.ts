@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { input, mul, sum, type Tensor } from '../../src/graph/index.ts';
 import { parameters } from '../../src/nn/index.ts';
 import { stream } from '../../src/random/index.ts';
-import { type LikelihoodName, likelihoods } from '../../src/vae/index.ts';
+import { type LikelihoodName, likelihoods, logProb } from '../../src/vae/index.ts';
 import { checkGradients, draw, random } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { evaluate, type Feeds, type Value, value } from '../reference.ts';
@@ -54,7 +54,7 @@ function built(name: LikelihoodName, values: Case['values']) {
   const { root, all } = parameters();
   const size = values[0]!.length;
   const inputs = values.map((_, i) => input(`value ${i}`, [1, size]));
-  const likelihood = likelihoods[name].build(root, inputs as unknown as readonly [Tensor]);
+  const likelihood = likelihoods[name].build([{ scope: root, size }], inputs as unknown as readonly [Tensor]);
   const fed = values.map((v, i) => [`value ${i}`, value(v, [1, size])] as const);
   const feeds: Feeds = { ...parameterFeeds(all(), 1), ...Object.fromEntries(fed) };
   return { likelihood, feeds, size, tensors: [...inputs, ...all().map((p) => p.tensor)] };
@@ -70,7 +70,7 @@ for (const [name, { values, support }] of Object.entries(cases) as [LikelihoodNa
   test(`${name}: its density adds up to 1, and its mean is the mean`, () => {
     const { likelihood, feeds, size } = built(name, values);
     const x = input('x', ['B', size]);
-    const [logP, mean] = evaluate([likelihood.logProb(x), likelihood.mean], {
+    const [logP, mean] = evaluate([logProb(likelihood, x), likelihood.mean], {
       ...feeds,
       x: table(support.points),
     });
@@ -93,7 +93,7 @@ for (const [name, { values, support }] of Object.entries(cases) as [LikelihoodNa
     const noise = new Float32Array(count * size);
     stream(11, name)[likelihoods[name].noise](noise);
     const of = { ...feeds, x: table(support.points), noise: value(noise, [count, size]) };
-    const [logP] = evaluate([likelihood.logProb(input('x', ['B', size]))], of);
+    const [logP] = evaluate([logProb(likelihood, input('x', ['B', size]))], of);
     const [drawn] = evaluate([likelihood.sample(input('noise', ['B', size]))], of);
     const moment = (d: number, power: number, centre = 0) =>
       support.points.reduce(
@@ -125,7 +125,7 @@ for (const [name, { values, support }] of Object.entries(cases) as [LikelihoodNa
     const { likelihood, feeds, size, tensors } = built(name, values);
     const next = random(4);
     const rows = Array.from({ length: 5 }, () => support.points[Math.floor(next() * support.points.length)]!);
-    const loss = sum(mul(likelihood.logProb(input('x', ['B', size])), input('w', ['B'])));
+    const loss = sum(mul(logProb(likelihood, input('x', ['B', size])), input('w', ['B'])));
     checkGradients(loss, tensors, { ...feeds, x: table(rows), w: draw({ shape: ['B'] }, 5, next) });
   });
 }
@@ -147,7 +147,7 @@ test('log densities are right at logits of ±100, where the naive formula is not
   const logits = [100, -100, 100];
   const at = (name: LikelihoodName, x: readonly number[]): number => {
     const { likelihood, feeds } = built(name, [logits]);
-    return evaluate([likelihood.logProb(input('x', ['B', 3]))], { ...feeds, x: table([x]) })[0]!.data[0]!;
+    return evaluate([logProb(likelihood, input('x', ['B', 3]))], { ...feeds, x: table([x]) })[0]!.data[0]!;
   };
   close(at('bernoulli', [1, 0, 1]), 0, 1e-12, 'sure and right');
   close(at('bernoulli', [0, 1, 0]), -300, 1e-9, 'sure and wrong');
