@@ -18,6 +18,7 @@ import {
   sum,
   type Tensor,
   toFloat,
+  withGradient,
 } from '../graph/index.ts';
 import { constantly, type Scope } from '../nn/index.ts';
 
@@ -59,13 +60,22 @@ export interface LikelihoodField {
   readonly size: number;
 }
 
-/** x ∈ [0, 1]: x·l − log(1 + eˡ) with logits l, stable at any l. Fractions are weighted (a bound, not a density). */
+/**
+ * x ∈ [0, 1]: x·l − log(1 + eˡ) with logits l, stable at any l. Fractions are weighted (a bound, not a density). Its
+ * gradient, x − σ(l), is written out: the mechanical one takes one more pass over the largest tensors of the graph.
+ */
 export const bernoulli = (logits: Tensor): Likelihood => {
   const mean = sigmoid(logits);
   return {
     mean,
     values: { logits },
-    logProbs: (x) => sub(mul(x, logits), softplus(logits)),
+    logProbs: (x) =>
+      withGradient(
+        [x, logits],
+        sub(mul(x, logits), softplus(logits)),
+        (dy) => [mul(dy, logits), mul(dy, sub(x, mean))],
+        true,
+      ),
     sample: (noise) => toFloat(less(noise, mean)),
   };
 };
