@@ -82,3 +82,14 @@ function summary(blocks: readonly Block[]): Timing {
     quiet: enough,
   };
 }
+
+/** Milliseconds of each of `steps` calls after `warm` others. */
+export async function timed(step: () => Promise<unknown>, warm: number, steps: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < warm + steps; i++) {
+    const started = performance.now();
+    await step();
+    times.push(performance.now() - started);
+  }
+  return times.slice(warm);
+}

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Where peers/setup.sh puts what the peers need. */
 const HOME = process.env['ELBO_PEERS'] ?? join(homedir(), '.cache', 'elbo-peers');
-const python = join(HOME, 'venv', 'bin', 'python');
+export const python = process.env['ELBO_PEER_PYTHON'] ?? join(HOME, 'venv', 'bin', 'python');
 
 interface Kind {
   readonly command: string;
@@ -17,26 +17,22 @@ interface Kind {
   readonly options?: object;
   /** How the number of threads is set. */
   readonly env?: (threads: number) => Record<string, string>;
+  /** Numbers of threads to try. */
+  readonly threads: readonly number[];
 }
 
 const openMp = (threads: number) => ({ OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) });
-const xla = (threads: number) => ({
-  XLA_FLAGS: `--xla_cpu_multi_thread_eigen=${threads > 1}`,
-  OMP_NUM_THREADS: String(threads),
-});
+const torch = { command: python, script: 'torch_peer.py', env: openMp, threads: [1, 2] };
 
 export const peerKinds = {
-  'PyTorch eager': { command: python, script: 'torch_peer.py', options: { mode: 'eager' }, env: openMp },
-  'PyTorch eager, channels last': {
-    command: python,
-    script: 'torch_peer.py',
-    options: { mode: 'eager', channelsLast: true },
-    env: openMp,
-  },
-  'PyTorch compile': { command: python, script: 'torch_peer.py', options: { mode: 'compile' }, env: openMp },
-  'JAX jit': { command: python, script: 'jax_peer.py', env: xla },
-  'TensorFlow.js wasm': { command: process.execPath, script: 'tfjs_peer.mjs' },
-  'jax-js wasm': { command: process.execPath, script: 'jaxjs_peer.mjs' },
+  'PyTorch eager': { ...torch, options: { mode: 'eager' } },
+  'PyTorch eager, channels last': { ...torch, options: { mode: 'eager', channelsLast: true } },
+  'PyTorch compile': { ...torch, options: { mode: 'compile' } },
+  /** Takes all cores, whatever it is told. */
+  'JAX jit': { command: python, script: 'jax_peer.py', threads: [2] },
+  /** Has no threads in Node. */
+  'TensorFlow.js wasm': { command: process.execPath, script: 'tfjs_peer.mjs', threads: [1] },
+  'jax-js wasm': { command: process.execPath, script: 'jaxjs_peer.mjs', threads: [1, 2] },
 } as const satisfies Record<string, Kind>;
 
 export type PeerName = keyof typeof peerKinds;

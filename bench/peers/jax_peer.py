@@ -168,6 +168,17 @@ class Trainer:
         self.state, loss = self.train(self.state, self.key, next(self.batches), self.data, self.mask)
         return float(loss)
 
+    def infer(self, what, count):
+        workload, p = self.workload, self.state[0]
+        shape = [workload["latent"]] if what == "decode" else workload["shape"]
+        x = np.random.default_rng(0).random((count, *shape), dtype=np.float32)
+        functions = {
+            "encode": lambda p, x: encode(p, workload, x, None),
+            "decode": lambda p, z: jax.nn.sigmoid(decode(p, workload, z)),
+        }
+        f = jax.jit(functions[what])
+        return lambda: jax.block_until_ready(f(p, x))
+
 
 def open_(command):
     jax.config.update("jax_default_prng_impl", "rbg")  # the faster generator on processors

@@ -4,6 +4,7 @@ open   {threads, mode}                  versions
 load   {workload, folder}               reads `pixels` (uint8) or `rows` and `mask` (float32); answers {}
 check  {workload, folder, shapes}       loss and gradient norm at weights, x, mask and noise given as float32 files
 block  {workload, warm, steps}          milliseconds of each whole step, warm ones left out
+infer  {workload, what, count, warm, steps}   milliseconds of each `encode` or `decode` of `count` examples
 
 A workload describes a VAE: shape, parts [{likelihood, start, size, field}], masked, latent, network {kind, …}, batch,
 samples (importance samples of z), pixels ('binary', 'grey' or null). Parameters have our names and our layouts:
@@ -76,7 +77,8 @@ def serve(open_, trainer):
             elif command["do"] == "check":
                 answer = trainers[name].check(command["folder"], command["shapes"])
             else:
-                answer = timed(trainers[name].step, command["warm"], command["steps"])
+                run = trainers[name].step if command["do"] == "block" else trainers[name].infer(command["what"], command["count"])
+                answer = timed(run, command["warm"], command["steps"])
         except Exception as error:  # said to the driver, which names the peer
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

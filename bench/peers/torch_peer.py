@@ -151,7 +151,8 @@ class Trainer:
             name: to_torch(self.workload, name, read(folder, name), shape).requires_grad_()
             for name, shape in shapes.items()
         }
-        self.optimizer = torch.optim.Adam(self.p.values(), lr=1e-3, fused=True)
+        fused = {"fused": True} if int(torch.__version__.split(".")[0]) >= 2 else {}
+        self.optimizer = torch.optim.Adam(self.p.values(), lr=1e-3, **fused)
 
     def check(self, folder, shapes):
         self.start(folder, shapes)
@@ -179,6 +180,22 @@ class Trainer:
         loss.backward()
         self.optimizer.step()
         return loss.item()
+
+    def infer(self, what, count):
+        workload, p = self.workload, {name: v.detach() for name, v in self.p.items()}
+        shape = [workload["latent"]] if what == "decode" else [*self.data.shape[1:]]
+        x = torch.rand(count, *shape)
+        functions = {
+            "encode": lambda x: encode(p, workload, x, None),
+            "decode": lambda z: torch.sigmoid(decode(p, workload, z)),
+        }
+        f = torch.compile(functions[what]) if OPTIONS["mode"] == "compile" else functions[what]
+
+        def run():
+            with torch.inference_mode():
+                f(x)
+
+        return run
 
 
 def open_(command):

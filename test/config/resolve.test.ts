@@ -55,6 +55,8 @@ for (const [facts, channels] of sizes) {
     const { config } = plan(facts);
     assert.equal(config.network.kind, 'conv');
     assert.deepEqual(config.network.kind === 'conv' && config.network.channels, channels);
+    assert.equal(config.network.kind === 'conv' && config.network.norm, channels.length > 2);
+    assert.deepEqual([config.schedule.kind, config.epochs], ['cosine', 10]);
     const smallest = Math.min(facts.shape[0]!, facts.shape[1]!) / 2 ** channels.length;
     assert.ok(smallest >= 4 && smallest < 8, `${smallest} pixels are left`);
     assert.equal(config.batchSize, 128);

@@ -6,6 +6,7 @@ import {
   diagonalGaussian,
   elbo,
   importanceGraph,
+  iwae,
   type ModelSpec,
   observation,
   point,
@@ -13,7 +14,7 @@ import {
   type Terms,
   terms,
 } from '../../src/vae/index.ts';
-import { evaluate, type Feeds, value } from '../reference.ts';
+import { evaluate, type Feeds, type Value, value } from '../reference.ts';
 import { linearSpec, mixedSpec, pictureSpec, small } from './models.ts';
 
 const close = (actual: number, expected: number, by: number, what: string) =>
@@ -113,6 +114,19 @@ test('with one sample the importance-weighted bound is the ELBO with sampled KL,
     weight!.forEach((w, i) => {
       close(w, logPx![i]! - (qz![i]! - pz![i]!), 1e-12, `example ${i}`);
     });
+  }
+});
+
+test('the importance-weighted objective is −log of the mean weight, over the batch', () => {
+  for (const samples of [1, 4]) {
+    const { vae, feeds, t } = termsOf(mixedSpec, samples);
+    const loss = iwae(t, { scale: input('scale', []), beta: input('beta', []) });
+    const [{ data }, { data: weights }] = evaluate(
+      [loss, importanceGraph(vae, samples)['logWeight']!],
+      feeds,
+    ) as [Value, Value];
+    const bound = [0, 1, 2].map((i) => Math.log(mean(weights.filter((_, j) => j % 3 === i).map(Math.exp))));
+    close(data[0]!, -mean(bound), 1e-6, `${samples} samples`);
   }
 });
 
