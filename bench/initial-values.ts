@@ -2,7 +2,6 @@
 import { constantly, glorotUniform, heUniform, type Initialiser, leCunUniform } from '../src/nn/index.ts';
 import type { Vae } from '../src/vae/index.ts';
 import { openMnist } from './mnist-data.ts';
-import { vaeNamed } from './models.ts';
 import { writeResult } from './results.ts';
 import { evaluate, train } from './training.ts';
 
@@ -19,7 +18,8 @@ const started = (vae: Vae, weight: (fanIn: number, fanOut: number) => Initialise
   }),
 });
 
-const base = vaeNamed('mlp');
+const mnist = await openMnist();
+const base = mnist.vae('mlp');
 const cases: Record<string, Vae> = {
   'LeCun uniform, biases the same (default)': base,
   'LeCun uniform, biases 0': started(base, leCunUniform, false),
@@ -27,7 +27,6 @@ const cases: Record<string, Vae> = {
   'Glorot uniform, biases 0': started(base, glorotUniform, false),
 };
 
-const mnist = await openMnist();
 const results: Record<string, object> = {};
 for (const [name, vae] of Object.entries(cases)) {
   const learner = await train(mnist, { vae, seed, epochs: EPOCHS });

@@ -37,6 +37,8 @@ const ATTEMPTS = 3;
 
 interface Block extends Usage {
   readonly times: readonly number[];
+  /** Steps, the first ones included. */
+  readonly all: number;
 }
 
 const byValue = (a: number, b: number): number => a - b;
@@ -49,15 +51,20 @@ export async function interleave(
   { rounds, pids }: InterleaveOptions,
 ): Promise<Timing[]> {
   const blocks = cases.map((): Block[] => []);
-  const steps: number[] = [];
-  for (const c of cases) steps.push(Math.max(4, Math.round(BLOCK_MS / median(await c.block(WARM, 5)))));
+  const sizes: { warm: number; steps: number }[] = [];
+  for (const c of cases) {
+    await c.block(0, 1); // what is compiled is compiled now
+    const ms = median(await c.block(0, 3));
+    sizes.push({ warm: ms > BLOCK_MS ? 1 : WARM, steps: Math.max(2, Math.round(BLOCK_MS / ms)) });
+  }
   for (let round = 0; round < rounds; round++)
     for (const [i, c] of cases.entries())
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         await quiet(pids, MOST, 2);
         const before = snapshot(pids);
-        const times = await c.block(WARM, steps[i]!);
-        const block = { times, ...usageSince(before, pids) };
+        const { warm, steps } = sizes[i]!;
+        const times = await c.block(warm, steps);
+        const block = { times, all: warm + steps, ...usageSince(before, pids) };
         blocks[i]!.push(block);
         if (block.others < MOST) break;
       }
@@ -76,7 +83,7 @@ function summary(blocks: readonly Block[]): Timing {
     low: times[times.length >> 2]!,
     high: times[(3 * times.length) >> 2]!,
     steps: times.length,
-    processor: median(used.map((b) => b.own / (b.times.length + WARM))),
+    processor: median(used.map((b) => b.own / b.all)),
     used: used.length,
     disturbed: blocks.length - undisturbed.length,
     quiet: enough,

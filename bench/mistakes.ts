@@ -7,13 +7,12 @@ import { add, div, exp, log, mul, square, sub, type Tensor } from '../src/graph/
 import type { Learner } from '../src/train/index.ts';
 import { elbo, type Objective, type Posterior, reconstruction, totalKl, type Vae } from '../src/vae/index.ts';
 import { openMnist } from './mnist-data.ts';
-import { vaeNamed } from './models.ts';
 import { writeResult } from './results.ts';
 import { evaluate, type Run, train } from './training.ts';
 
 const [epochs = 3, seed = 1] = process.argv.slice(2).map(Number);
-const right = vaeNamed('mlp');
 const mnist = await openMnist();
+const right = mnist.vae('mlp');
 
 /** z is made from (q, ε) by `sample` instead of μ + σ ⊙ ε. */
 const sampling = (sample: (q: Posterior, noise: Tensor) => Tensor): Vae => ({

@@ -2,8 +2,7 @@
  * How good is a model trained by the usual protocol? Dynamic binarisation, Adam 1e-3, batches of 128, 10 epochs on all
  * 60,000 pictures; −ELBO by one sample on the 10,000 test pictures. node --import tsx bench/mnist.ts [mlp conv] [seeds]
  */
-import { openMnist } from './mnist-data.ts';
-import { type ModelName, modelNames, vaeNamed } from './models.ts';
+import { type ModelName, modelNames, openMnist } from './mnist-data.ts';
 import { updateResult } from './results.ts';
 import { evaluate, train } from './training.ts';
 
@@ -16,7 +15,7 @@ const seeds = given.filter((a) => /^\d+$/.test(a)).map(Number);
 const mnist = await openMnist();
 
 async function measure(model: ModelName, seed: number) {
-  const vae = vaeNamed(model);
+  const vae = mnist.vae(model);
   const started = performance.now();
   const learner = await train(mnist, { vae, seed, epochs: EPOCHS });
   const seconds = (performance.now() - started) / 1000;

@@ -116,7 +116,7 @@ async function writeRows(folder: string, { data, codec }: Source, pixels: string
         Uint8Array.from(own, (v) => Math.round(v * 255)),
       );
     else append('rows', own);
-    if (!pixels && codec.masked) append('mask', mask.subarray(0, n * codec.parts.length));
+    if (!pixels && codec.masked) append('rows.mask', mask.subarray(0, n * codec.parts.length));
   }
 }
 

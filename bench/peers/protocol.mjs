@@ -74,7 +74,7 @@ function* permutations(rows, batch) {
 export function batches({ pixels, shape, parts, masked, latent, batch, samples }, folder) {
   const width = size(shape);
   const data = pixels ? new Uint8Array(bytes(folder, 'pixels')) : read(folder, 'rows');
-  const masks = masked ? read(folder, 'mask') : undefined;
+  const masks = masked ? read(folder, 'rows.mask') : undefined;
   const rows = permutations(data.length / width, batch);
   const x = new Float32Array(batch * width);
   const mask = masked ? new Float32Array(batch * parts.length) : undefined;

@@ -1,7 +1,7 @@
 """What every Python peer does alike: JSON commands a line in, JSON answers a line out, arrays as files.
 
 open   {threads, mode}                  versions
-load   {workload, folder}               reads `pixels` (uint8) or `rows` and `mask` (float32); answers {}
+load   {workload, folder}               reads `pixels` (uint8) or `rows` and `rows.mask` (float32); answers {}
 check  {workload, folder, shapes}       loss and gradient norm at weights, x, mask and noise given as float32 files
 block  {workload, warm, steps}          milliseconds of each whole step, warm ones left out
 infer  {workload, what, count, warm, steps}   milliseconds of each `encode` or `decode` of `count` examples
@@ -32,7 +32,7 @@ def load(workload, folder):
     if workload["pixels"]:
         return read(folder, "pixels", np.uint8).reshape(-1, *workload["shape"]), None
     rows = read(folder, "rows").reshape(-1, *workload["shape"])
-    mask = read(folder, "mask").reshape(-1, len(workload["parts"])) if workload["masked"] else None
+    mask = read(folder, "rows.mask").reshape(-1, len(workload["parts"])) if workload["masked"] else None
     return rows, mask
 
 
