@@ -356,7 +356,10 @@ export const ops: Readonly<Record<string, Op>> = {
   Transpose: transpose,
   Reshape: reshape,
   Expand: expand,
-  Shape: ([x]) => value(x!.shape, [x!.shape.length], 'int64'),
+  Shape: ([x], { start = 0, end = x!.shape.length }) => {
+    const sizes = x!.shape.slice(start as number, end as number);
+    return value(sizes, [sizes.length], 'int64');
+  },
   Slice: slice,
   Concat: concat,
   Pad: pad,

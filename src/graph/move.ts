@@ -150,22 +150,22 @@ export function expand(x: Tensor, shape: Shape, like?: Tensor): Tensor {
 const expandTo = (x: Tensor, shape: Shape, target: Tensor): Tensor =>
   node('Expand', [x, target], shape, (dy) => [dy], { elementwise: true });
 
-/** The shape as an int64 tensor, read when the graph runs. */
-export const runtimeShape = (x: Tensor): Tensor =>
-  node('Shape', [x], [x.shape.length], null, { dtype: 'int64' });
+/** The sizes of the axes `start` to `end` as an int64 tensor, read when the graph runs. */
+export const runtimeShape = (x: Tensor, start = 0, end = x.shape.length): Tensor =>
+  node('Shape', [x], [end - start], null, { dtype: 'int64', attributes: { start, end } });
 
 /** The size of an axis as a float scalar, read when the graph runs. */
 export function runtimeSize(x: Tensor, axis: number): Tensor {
   const size = x.shape[axisOf(x.shape, axis)]!;
   if (typeof size === 'number') return scalar(size);
-  return toFloat(node('Gather', [runtimeShape(x), integers([axisOf(x.shape, axis)], [])], [], null));
+  const k = axisOf(x.shape, axis);
+  return reshape(toFloat(runtimeShape(x, k, k + 1)), []);
 }
 
 /** Ones, as many as x has rows, whatever the batch size: [1, M] for x [M, N]. */
 export function onesRow(x: Tensor): Tensor {
   const rows = dimAt(x.shape, 0);
   if (typeof rows === 'number') return constant(Array<number>(rows).fill(1), [1, rows]);
-  const shape = slice(runtimeShape(x), 0, 0, 1);
-  const ones = node('Expand', [scalar(1, 1), shape], [rows], null);
+  const ones = node('Expand', [scalar(1, 1), runtimeShape(x, 0, 1)], [rows], null);
   return reshape(ones, [1, rows]);
 }

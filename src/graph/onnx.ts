@@ -148,9 +148,14 @@ const layerOf = (name: string): string => name.split('.').slice(0, -1).join('.')
 /** Two tensors with one key have one value. */
 function keyOf(t: Tensor, inputs: readonly string[]): string {
   if (t.op === 'Input') return `Input ${t.name}`;
+  // the sizes of axes are the same wherever they are read
+  if (t.op === 'Shape') return `Shape ${showShape(shapeRead(t))}`;
   if (t.data) return `Constant ${t.dtype} ${showShape(t.shape)} ${fingerprint(t.data)}`;
   return `${t.op} ${JSON.stringify(t.attributes)} ${inputs.join(' ')}`;
 }
+
+const shapeRead = ({ inputs: [x], attributes: { start, end } }: Tensor): Shape =>
+  x!.shape.slice(start as number, end as number);
 
 /** The bytes themselves where short, else a 53-bit hash (cyrb53) and the length. */
 function fingerprint(data: Float32Array | BigInt64Array): string {

@@ -1,9 +1,12 @@
 /** p(x|z): one entry a likelihood. Neighbouring fields of one law are one block, so that a wide table is a small graph. */
 import {
   add,
+  affine,
   concat,
+  constant,
   equal,
   exp,
+  expand,
   less,
   logSoftmax,
   max,
@@ -18,6 +21,7 @@ import {
   sum,
   type Tensor,
   toFloat,
+  transpose,
   withGradient,
 } from '../graph/index.ts';
 import { constantly, type Scope } from '../nn/index.ts';
@@ -92,21 +96,45 @@ export const gaussian = (mean: Tensor, logVar: Tensor): Likelihood => ({
 
 /**
  * One of as many classes as each field has features, x one-hot: Σ x · log softmax(l). Draws by the Gumbel-max trick
- * (Gumbel 1954; Maddison et al. 2014).
+ * (Gumbel 1954; Maddison et al. 2014). The gradient dl = w − softmax(l) · Σ_field w with w = x · dy is written out for all
+ * fields at once, with products for the sums: mechanically it is four small ops a field.
  */
 export function categorical(logits: Tensor, sizes: readonly number[]): Likelihood {
   const each = (t: Tensor, f: (field: Tensor) => Tensor) => concat(split(t, -1, sizes).map(f), -1);
+  const logP = each(logits, (l) => logSoftmax(l));
   return {
     mean: each(logits, (l) => softmax(l)),
     values: { logits },
     logProbs: (x) =>
-      mul(
-        x,
-        each(logits, (l) => logSoftmax(l)),
+      withGradient(
+        [x, logits],
+        mul(x, logP),
+        (dy) => {
+          const w = mul(x, dy);
+          return [mul(dy, logP), sub(w, mul(exp(logP), fieldSums(w, sizes)))];
+        },
+        true,
       ),
     sample: (noise) =>
       each(add(logits, noise), (score) => toFloat(equal(score, max(score, [-1], { keepDims: true })))),
   };
+}
+
+const MOST_ONES = 2 ** 16;
+
+/** In place of each feature the sum over its field, [..., D] → [..., D]: by products with zeros and ones while these are few. */
+function fieldSums(t: Tensor, sizes: readonly number[]): Tensor {
+  const total = (field: Tensor) => sum(field, [-1], { keepDims: true });
+  if (sizes.length === 1) return total(t);
+  const owners = sizes.flatMap((size, i) => Array<number>(size).fill(i));
+  if (owners.length * sizes.length > MOST_ONES)
+    return concat(
+      split(t, -1, sizes).map((field) => expand(total(field), field.shape, field)),
+      -1,
+    );
+  const ones = owners.flatMap((owner) => sizes.map((_, i) => Number(owner === i)));
+  const table = constant(ones, [owners.length, sizes.length]);
+  return affine(affine(t, table), transpose(table));
 }
 
 const LEAST_LOG_VAR = -12; // a standard deviation of 0.0025: below the step of 8-bit pixels

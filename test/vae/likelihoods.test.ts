@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { input, mul, sum, type Tensor } from '../../src/graph/index.ts';
+import { add, gradients, input, logSoftmax, mul, slice, sum, type Tensor } from '../../src/graph/index.ts';
 import { parameters } from '../../src/nn/index.ts';
 import { stream } from '../../src/random/index.ts';
-import { type LikelihoodName, likelihoods, logProb } from '../../src/vae/index.ts';
+import { categorical, type LikelihoodName, likelihoods, logProb } from '../../src/vae/index.ts';
 import { checkGradients, draw, random } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { evaluate, type Feeds, type Value, value } from '../reference.ts';
@@ -161,4 +161,29 @@ test('a learned variance has a floor, so that no density runs to infinity', () =
     evaluate([likelihood.values['logVar']!], { ...feeds, [name!]: value([raw, raw], [2]) })[0]!.data[0]!;
   close(logVar(-1000), -12, 1e-9, 'far below the floor');
   assert.ok(logVar(-1) > -12 && logVar(0) > logVar(-1) && logVar(1) > logVar(0));
+});
+
+test('the gradient of many fields at once is that of each, however many there are', () => {
+  for (const fields of [3, 300]) {
+    const sizes = Array.from({ length: fields }, (_, i) => 2 + (i % 3));
+    const width = sizes.reduce((a, b) => a + b, 0);
+    const logits = input('logits', ['B', width]);
+    const x = input('x', ['B', width]);
+    let at = 0;
+    const alone = sizes.map((size) => {
+      const [l, own] = [slice(logits, -1, at, at + size), slice(x, -1, at, (at += size))];
+      return sum(mul(own, logSoftmax(l)));
+    });
+    const together = gradients(sum(categorical(logits, sizes).logProbs(x)), [logits])[0]!;
+    const separately = gradients(
+      alone.reduce((a, b) => add(a, b)),
+      [logits],
+    )[0]!;
+    const next = random(5);
+    const feeds = { logits: draw(logits, 2, next), x: draw(x, 2, next) };
+    const [a, b] = evaluate([together, separately], feeds);
+    a!.data.forEach((v, i) => {
+      close(v, b!.data[i]!, 1e-12, `${fields} fields, feature ${i}`);
+    });
+  }
 });
