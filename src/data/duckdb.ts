@@ -4,7 +4,7 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 
 const SETTINGS = {
   threads: '2',
@@ -35,7 +35,9 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
 /** A path as a literal that is not read as a pattern. */
 export const pathLiteral = (path: string): string => literal(path.replace(/[*?[]/g, (c) => `[${c}]`));
 
+/** Loaded only where a table is read or written: it takes a tenth of a second. */
 export async function openDatabase(): Promise<Database> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   // Made only if a query outgrows its memory.
   const temp_directory = join(tmpdir(), `elbo-duckdb-${process.pid}`);
   const instance = await DuckDBInstance.create(':memory:', { ...SETTINGS, temp_directory });

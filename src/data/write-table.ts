@@ -2,7 +2,6 @@
  * A table file by DuckDB: typed columns are appended in chunks, turned into the data's own words by one
  * SELECT and copied out.
  */
-import { DOUBLE, DuckDBDataChunk, VARCHAR } from '@duckdb/node-api';
 import { secondsPer } from './dates.ts';
 import { type Database, identifier, literal, openDatabase } from './duckdb.ts';
 import { wordsOf } from './one-hot-codec.ts';
@@ -50,6 +49,7 @@ const storedAs = (field: ModelField): string => (isWords(field) ? 'VARCHAR' : 'D
 const CHUNK = 2048;
 
 async function append(db: Database, { count, columns }: Rows, fields: readonly ModelField[]): Promise<void> {
+  const { DOUBLE, DuckDBDataChunk, VARCHAR } = await import('@duckdb/node-api');
   const appender = await db.connection.createAppender('made');
   for (let from = 0; from < count; from += CHUNK) {
     const size = Math.min(CHUNK, count - from);
