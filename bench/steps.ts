@@ -3,8 +3,6 @@
  * Blocks of steps of all of them alternate in one run. npx tsx bench/steps.ts [workload …] [rounds] [--without peer …]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { input, matmul, toOnnx } from '../src/graph/index.ts';
-import { nodeRuntime } from '../src/runtime/node.ts';
 import type { Learner } from '../src/train/index.ts';
 import { type Case, interleave, type Timing, timed } from './interleave.ts';
 import { type Peer, type PeerName, peerNames } from './peers.ts';
@@ -33,18 +31,6 @@ const theirs = (peer: Peer, workload: object): Contender => ({
   block: async (warm, steps) => (await peer.ask<{ ms: number[] }>({ do: 'block', workload, warm, steps })).ms,
 });
 
-/** 1024³: what the machine can do of matrix products, GFLOP/s by milliseconds. */
-const PEAK_SIZE = 1024;
-const PEAK_OPERATIONS = 2 * PEAK_SIZE ** 3;
-
-async function peak(threads: number): Promise<Case> {
-  const [a, b] = [input('a', [PEAK_SIZE, PEAK_SIZE]), input('b', [PEAK_SIZE, PEAK_SIZE])];
-  const session = await nodeRuntime({ threads }).session(toOnnx({ y: matmul(a, b) }));
-  const values = () => ({ data: new Float32Array(PEAK_SIZE ** 2).fill(0.5), dims: [PEAK_SIZE, PEAK_SIZE] });
-  const call = session.bind({ a: values(), b: values() }, { y: values() });
-  return { block: (warm, steps) => timed(call, warm, steps) };
-}
-
 /** The largest resident memory of a process so far, MiB. */
 function peakMemory(pid: number): number {
   const line = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -61,21 +47,19 @@ async function bench(name: WorkloadName, names: readonly PeerName[], rounds: num
       ...learners.map((learner, i) => ours(learner, source, workload.batch, THREADS[i]!)),
       ...peers.map((peer) => theirs(peer, described)),
     ];
-    const peaks = await Promise.all(THREADS.map(peak));
     writeFileSync('/proc/self/clear_refs', '5'); // our peak memory so far is that of earlier workloads
     const pids = contenders.map(({ pid }) => pid);
-    const timings = await interleave([...contenders, ...peaks], { rounds, pids });
+    const timings = await interleave(contenders, { rounds, pids });
     const rows = contenders.map(
       ({ side, threads, pid }, i): Row => ({ side, threads, ...timings[i]!, memory: peakMemory(pid) }),
     );
-    const best = Math.min(...timings.slice(contenders.length).map((t) => t.median));
-    return summary(setting, rows, PEAK_OPERATIONS / best / 1e6);
+    return summary(setting, rows);
   } finally {
     await setting.close();
   }
 }
 
-function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[], peakRate: number) {
+function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[]) {
   const fastest = (side: string): Row =>
     rows.filter((r) => r.side === side).reduce((a, b) => (b.median < a.median ? b : a));
   const mine = fastest('ours');
@@ -87,8 +71,6 @@ function summary({ workload, learners, absent, agreement }: Setting, rows: reado
     title: workload.title,
     gflop,
     rate,
-    peak: peakRate,
-    fraction: rate / peakRate,
     ratios,
     absent,
     agreement,
@@ -107,9 +89,7 @@ function print(name: string, result: Awaited<ReturnType<typeof bench>>): void {
   for (const [peer, why] of Object.entries(result.absent)) console.log(`  ${peer}: absent. ${why}`);
   const shown = Object.entries(result.ratios).map(([peer, ratio]) => `${peer} ${ratio.toFixed(2)}`);
   console.log(`  times ours: ${shown.join(' · ')}`);
-  console.log(
-    `  ${result.gflop.toFixed(2)} GFLOP, ${result.rate.toFixed(0)} GFLOP/s of ${result.peak.toFixed(0)}: ${result.fraction.toFixed(2)} of the peak`,
-  );
+  console.log(`  ${result.gflop.toFixed(2)} GFLOP, ${result.rate.toFixed(0)} GFLOP/s`);
 }
 
 async function main(given: readonly string[]): Promise<void> {

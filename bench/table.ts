@@ -1,13 +1,13 @@
-/** Writes the tables of both READMEs from results/steps.json and results/jobs.json. npx tsx bench/table.ts */
+/** Writes the tables of the READMEs from results/steps.json and results/jobs.json. npx tsx bench/table.ts */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { workloads } from './workloads.ts';
 
 interface Step {
   readonly title: string;
-  readonly fraction: number;
+  readonly rate: number;
   readonly machine: { readonly cpu: string };
-  readonly rows: readonly { readonly side: string; readonly median: number }[];
+  readonly rows: readonly { readonly side: string; readonly median: number; readonly memory: number }[];
 }
 interface Job {
   readonly ours: readonly number[];
@@ -18,6 +18,7 @@ const read = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), 'utf8')) as T;
 
 const steps = read<Record<string, Step>>('steps');
+const peak = read<{ readonly 'threads 2': number }>('peak');
 const jobs = read<{ readonly digits: Job; readonly table: Job }>('jobs');
 
 /** The fastest of a side whose name starts so, at its best threads and layout. */
@@ -26,7 +27,7 @@ function fastest({ rows }: Step, side: string): number {
 }
 
 const show = (value: number, unit: string): string =>
-  Number.isFinite(value) ? `${value.toPrecision(3)} ${unit}` : '–';
+  Number.isFinite(value) ? `${value.toPrecision(3)} ${unit}`.trim() : '–';
 
 const SIDES = ['PyTorch eager', 'PyTorch compile', 'JAX', 'TensorFlow.js', 'jax-js'];
 
@@ -65,13 +66,47 @@ function table({ head, jobs: names }: (typeof WORDS)['README.md']): string {
   return [row(columns), row(columns.map(() => '---')), ...stepRows, ...jobRows].join('\n');
 }
 
+/** Ratios above 1 are in our favour. */
+function ratios(): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const columns = [
+    '',
+    'PyTorch eager ÷ ours',
+    'fastest peer ÷ ours',
+    'TensorFlow.js ÷ ours',
+    'jax-js ÷ ours',
+    'of the peak',
+    'memory, MiB',
+  ];
+  const rows = Object.keys(workloads).map((name) => {
+    const step = steps[name]!;
+    const mine = fastest(step, 'ours');
+    const ratio = (side: string) => show(fastest(step, side) / mine, '');
+    const others = Math.min(...SIDES.map((side) => fastest(step, side)));
+    const memory = Math.max(...step.rows.filter((r) => r.side === 'ours').map((r) => r.memory));
+    return row([
+      name,
+      ratio('PyTorch eager'),
+      show(others / mine, ''),
+      ratio('TensorFlow.js'),
+      ratio('jax-js'),
+      (step.rate / peak['threads 2']).toFixed(2),
+      String(memory),
+    ]);
+  });
+  return [row(columns), row(columns.map(() => '---')), ...rows].join('\n');
+}
+
 const [START, END] = ['<!-- made by bench/table.ts -->', '<!-- end -->'];
 
-for (const [name, words] of Object.entries(WORDS)) {
+function put(name: string, made: string): void {
   const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
   const [before, rest] = readFileSync(path, 'utf8').split(START);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`${name}: expected ${START} … ${END}`);
-  writeFileSync(path, `${before}${START}\n${table(words)}\n${END}${after}`);
+  writeFileSync(path, `${before}${START}\n${made}\n${END}${after}`);
   console.log(`written: ${name}`);
 }
+
+for (const [name, words] of Object.entries(WORDS)) put(name, table(words));
+put('bench/README.md', ratios());
