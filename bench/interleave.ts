@@ -29,8 +29,8 @@ export interface InterleaveOptions {
   readonly pids: readonly number[];
 }
 
-const WARM = 4;
-const BLOCK_MS = 250; // about how long a block lasts
+const WARM = 8;
+const BLOCK_MS = 1000; // about how long a block lasts
 /** Cores that others may use, on average, during an undisturbed block. */
 const MOST = 0.08;
 const ATTEMPTS = 3;
@@ -55,7 +55,7 @@ export async function interleave(
   for (const c of cases) {
     await c.block(0, 1); // what is compiled is compiled now
     const ms = median(await c.block(0, 3));
-    sizes.push({ warm: ms > BLOCK_MS ? 1 : WARM, steps: Math.max(2, Math.round(BLOCK_MS / ms)) });
+    sizes.push({ warm: ms > 100 ? 2 : WARM, steps: Math.max(2, Math.round(BLOCK_MS / ms)) });
   }
   for (let round = 0; round < rounds; round++)
     for (const [i, c] of cases.entries())
