@@ -129,7 +129,10 @@ async function writeCheck(
 ): Promise<Agreement> {
   const keep = (key: string, data: Float32Array) => writeFileSync(join(folder, key), data);
   for (const [key, view] of Object.entries(learner.weights())) {
-    if (view.every((v) => v === 0)) stream(SEED, key).uniform(view); // else what comes before it has no gradient
+    if (view.every((v) => v === 0)) {
+      stream(SEED, key).uniform(view); // else what comes before it has no gradient
+      view.set(view.map((v) => 0.04 * (v - 0.5)));
+    }
     keep(key, view);
   }
   const noise = new Float32Array(workload.batch * workload.samples * workload.latent);
