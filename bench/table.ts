@@ -27,7 +27,7 @@ function fastest({ rows }: Step, side: string): number {
 }
 
 const show = (value: number, unit: string): string =>
-  Number.isFinite(value) ? `${value.toPrecision(3)} ${unit}`.trim() : '–';
+  Number.isFinite(value) ? `${Number(value.toPrecision(3))} ${unit}`.trim() : '–';
 
 const SIDES = ['PyTorch eager', 'PyTorch compile', 'JAX', 'TensorFlow.js', 'jax-js'];
 
@@ -46,22 +46,23 @@ const medianOf = (values: readonly number[]): number => values.toSorted((a, b) =
 
 function table({ head, jobs: names }: (typeof WORDS)['README.md']): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  /** The least of a row in bold. */
+  const cells = (values: readonly number[], unit: string) =>
+    values.map((v) => (v === Math.min(...values) ? `**${show(v, unit)}**` : show(v, unit)));
   const stepRows = Object.keys(workloads).map((name) => {
     const step = steps[name]!;
     return row([
       step.title,
-      `**${show(fastest(step, 'ours'), 'ms')}**`,
-      ...SIDES.map((side) => show(fastest(step, side), 'ms')),
+      ...cells(
+        ['ours', ...SIDES].map((side) => fastest(step, side)),
+        'ms',
+      ),
     ]);
   });
-  const jobRows = [jobs.digits, jobs.table].map((job, i) =>
-    row([
-      names[i]!,
-      `**${show(medianOf(job.ours), 's')}**`,
-      show(medianOf(job.torch), 's'),
-      ...SIDES.slice(1).map(() => ''),
-    ]),
-  );
+  const jobRows = [jobs.digits, jobs.table].map((job, i) => {
+    const seconds = [medianOf(job.ours), medianOf(job.torch)];
+    return row([names[i]!, ...cells(seconds, 's'), ...SIDES.slice(1).map(() => '')]);
+  });
   const columns = [head, 'Elbo', ...SIDES];
   return [row(columns), row(columns.map(() => '---')), ...stepRows, ...jobRows].join('\n');
 }
