@@ -2,7 +2,7 @@
 import { parseChoice } from '../src/config/index.ts';
 import type { Codec } from '../src/data/index.ts';
 import { vaeFor } from '../src/tasks/spec.ts';
-import { elbo, iwae, type Objective, type Vae } from '../src/vae/index.ts';
+import { make, type Objective, objectives, type Vae } from '../src/vae/index.ts';
 import type { SourceName } from './sources.ts';
 
 export type NetworkSpec =
@@ -91,10 +91,12 @@ export const vaeOf = ({ network, latent }: Workload, codec: Codec): Vae =>
   vaeFor(codec, {
     network: parseChoice('network', { ...network }),
     latent,
-    objective: parseChoice('objective', { kind: 'elbo' }),
+    posterior: parseChoice('posterior', { kind: 'gaussian' }),
+    prior: parseChoice('prior', { kind: 'normal' }),
   });
 
-export const objectiveOf = ({ samples }: Workload): Objective => (samples > 1 ? iwae : elbo());
+export const objectiveOf = ({ samples }: Workload): Objective =>
+  samples > 1 ? make(objectives.iwae, { samples }) : make(objectives.elbo);
 
 /**
  * Floating-point operations that a training step cannot do without, 2 for each multiplication and addition of a matrix

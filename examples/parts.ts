@@ -5,7 +5,7 @@ import { linear, type Scope } from 'elbo-vae/nn';
 import { adam, schedules, warmups } from 'elbo-vae/optim';
 import { stream } from 'elbo-vae/random';
 import { type BatchSource, fit } from 'elbo-vae/train';
-import { createVae, elbo } from 'elbo-vae/vae';
+import { createVae, likelihoods, make, objectives, posteriors, priors } from 'elbo-vae/vae';
 
 const ROWS = 512;
 const BATCH = 64;
@@ -18,12 +18,12 @@ const body = (scope: Scope, x: Tensor): Tensor => {
 
 const vae = createVae({
   shape: [2],
-  parts: [{ field: 'point', likelihood: 'gaussianShared', start: 0, size: 2 }],
+  parts: [{ field: 'point', law: make(likelihoods.gaussianShared), start: 0, size: 2 }],
   masked: false,
   latent: 2,
   network: { encode: body, decode: (scope, z, [size]) => linear(scope.at('out'), body(scope, z), size!) },
-  posterior: 'gaussian',
-  prior: 'normal',
+  posterior: make(posteriors.gaussian),
+  prior: make(priors.normal),
 });
 
 /** Points on the unit circle with a little noise, new ones each step. */
@@ -50,11 +50,10 @@ const ring: BatchSource = {
 
 const training = fit({
   vae,
-  objective: elbo(),
+  objective: make(objectives.elbo),
   optimizer: adam(),
   schedule: schedules.constant(),
   warmup: warmups.linear({ fraction: 0.2 }),
-  beta: 1,
   learningRate: 3e-3,
   batchSize: BATCH,
   epochs: 30,

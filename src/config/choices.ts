@@ -3,6 +3,7 @@
  * the config in model.json are all read from here; inside, there are only values and functions.
  */
 import { z } from 'zod';
+import { type Choice, choice, type Table } from '../choice.ts';
 import { UserError } from '../errors.ts';
 import { activationNames, convNetwork, mlp, type Network } from '../nn/index.ts';
 import {
@@ -16,20 +17,16 @@ import {
   sgd,
   type Warmup,
 } from '../optim/index.ts';
-import { elbo, type Objective, type PosteriorName, reconstruction } from '../vae/index.ts';
-
-export interface Choice<Options extends z.ZodRawShape, Value> {
-  readonly doc: string;
-  readonly options: Options;
-  // a method, so that a table of different options is a table
-  build(options: z.output<z.ZodObject<Options>>): Value;
-}
-
-const choice = <Options extends z.ZodRawShape, Value>(
-  entry: Choice<Options, Value>,
-): Choice<Options, Value> => entry;
-
-export type Table<Value> = Readonly<Record<string, Choice<z.ZodRawShape, Value>>>;
+import {
+  type Law,
+  likelihoods,
+  type Objective,
+  objectives,
+  type PosteriorFamily,
+  type PriorFamily,
+  posteriors,
+  priors,
+} from '../vae/index.ts';
 
 const widths = z.array(z.int().min(1).max(65_536)).min(1);
 const activation = z.enum(activationNames).default('relu').describe('activation of hidden layers');
@@ -51,33 +48,6 @@ export const networks = {
       norm,
     },
     build: ({ dense, ...o }): Network => convNetwork({ ...o, hidden: dense }),
-  }),
-};
-
-/** What is minimised, and how the KL is weighted and z inferred for it. */
-export interface ObjectiveChoice {
-  readonly objective: Objective;
-  readonly beta: number;
-  readonly posterior: PosteriorName;
-}
-
-export const objectives = {
-  elbo: choice({
-    doc: 'Evidence lower bound (Kingma & Welling 2014); beta other than 1 is the β-VAE (Higgins et al. 2017).',
-    options: {
-      beta: z.number().positive().default(1).describe('weight of the KL'),
-      freeBits: z.number().min(0).default(0).describe('nats that each latent dimension may use at no cost'),
-    },
-    build: ({ beta, freeBits }): ObjectiveChoice => ({
-      objective: elbo({ freeBits }),
-      beta,
-      posterior: 'gaussian',
-    }),
-  }),
-  autoencoder: choice({
-    doc: 'Reconstruction alone, with a point for each example: the baseline.',
-    options: {},
-    build: (): ObjectiveChoice => ({ objective: reconstruction, beta: 0, posterior: 'point' }),
   }),
 };
 
@@ -194,10 +164,15 @@ export const schedules = {
   }),
 };
 
+export { likelihoods, objectives, posteriors, priors };
+
 /** Every table by the name of its option. */
 export const tables = {
   network: networks,
   objective: objectives,
+  posterior: posteriors,
+  prior: priors,
+  likelihood: likelihoods,
   warmup: warmups,
   optimizer: optimizers,
   schedule: schedules,
@@ -248,7 +223,10 @@ function reasons(error: z.ZodError, options: z.ZodRawShape): string {
 
 interface Values {
   readonly network: Network;
-  readonly objective: ObjectiveChoice;
+  readonly objective: Objective;
+  readonly posterior: PosteriorFamily;
+  readonly prior: PriorFamily;
+  readonly likelihood: Law;
   readonly warmup: Warmup;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;

@@ -2,12 +2,16 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import {
+  build,
   type ConfigOf,
   type GivenOf,
+  type likelihoods,
   type networks,
   type objectives,
   type optimizers,
   parseChoice,
+  type posteriors,
+  type priors,
   type schedules,
   type warmups,
 } from './choices.ts';
@@ -49,10 +53,6 @@ export const dataOptions = {
 /** Options about the model and its training, apart from the choices in `tables`. */
 export const trainingOptions = {
   latent: z.int().min(1).max(65_536).optional().describe('latent dimensions'),
-  likelihood: z
-    .enum(['bernoulli', 'gaussian', 'gaussianShared'])
-    .optional()
-    .describe('law of pixels or of numbers'),
   epochs: z.int().min(1).max(1_000_000).optional().describe('passes over the training rows'),
   batchSize: z.int().min(1).max(1_000_000).optional().describe('examples in a step'),
   learningRate: z.number().positive().max(100).optional().describe('base learning rate (default 0.001)'),
@@ -95,6 +95,10 @@ export const trainOptions = { ...dataOptions, ...trainingOptions, ...runOptions 
 export interface GivenChoices {
   readonly network?: GivenOf<typeof networks>;
   readonly objective?: GivenOf<typeof objectives>;
+  readonly posterior?: GivenOf<typeof posteriors>;
+  readonly prior?: GivenOf<typeof priors>;
+  /** Of pixels or of numbers; without it, what the data ask for. */
+  readonly likelihood?: GivenOf<typeof likelihoods>;
   readonly warmup?: GivenOf<typeof warmups>;
   readonly optimizer?: GivenOf<typeof optimizers>;
   readonly schedule?: GivenOf<typeof schedules>;
@@ -124,10 +128,12 @@ export interface TrainConfig {
   readonly network: ConfigOf<typeof networks>;
   readonly latent: number;
   readonly objective: ConfigOf<typeof objectives>;
+  readonly posterior: ConfigOf<typeof posteriors>;
+  readonly prior: ConfigOf<typeof priors>;
   readonly warmup: ConfigOf<typeof warmups>;
   readonly optimizer: ConfigOf<typeof optimizers>;
   readonly schedule: ConfigOf<typeof schedules>;
-  readonly likelihood?: 'bernoulli' | 'gaussian' | 'gaussianShared' | undefined;
+  readonly likelihood?: ConfigOf<typeof likelihoods> | undefined;
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -143,24 +149,35 @@ export interface TrainConfig {
   readonly label?: string | undefined;
 }
 
-/** A config out of a file, checked. */
+/** A config out of a file, checked. Files of older versions lack what could not be chosen then. */
 export function parseConfig(json: unknown): TrainConfig {
-  const { network, objective, warmup, optimizer, schedule, latent, epochs, batchSize, ...rest } =
+  const { network, objective, posterior, prior, likelihood, warmup, optimizer, schedule, ...others } =
     record(json);
+  const { latent, epochs, batchSize, ...rest } = others;
   const numbers = { latent, epochs, batchSize };
   for (const [name, value] of Object.entries(numbers)) {
     if (typeof value !== 'number')
       throw new UserError(`config: ${name} is ${JSON.stringify(value)}, expected a number`);
   }
+  const aim = parseChoice('objective', record(objective));
+  const law = typeof likelihood === 'string' ? { kind: likelihood } : likelihood;
   return {
     ...parseOptions({ ...trainingOptions, ...splitOptions }, { ...numbers, ...rest }),
     network: parseChoice('network', record(network)),
-    objective: parseChoice('objective', record(objective)),
+    objective: aim,
+    posterior: parseChoice('posterior', record(posterior ?? usualPosterior(aim))),
+    prior: parseChoice('prior', record(prior ?? { kind: 'normal' })),
+    ...(law !== undefined && { likelihood: parseChoice('likelihood', record(law)) }),
     warmup: parseChoice('warmup', record(warmup)),
     optimizer: parseChoice('optimizer', record(optimizer)),
     schedule: parseChoice('schedule', record(schedule)),
   } as TrainConfig;
 }
+
+/** What z is inferred as where nothing was said. */
+export const usualPosterior = (objective: { readonly kind: string }): { kind: string } => ({
+  kind: build('objective', objective).random ? 'gaussian' : 'point',
+});
 
 function record(json: unknown): Record<string, unknown> {
   if (typeof json === 'object' && json !== null && !Array.isArray(json))

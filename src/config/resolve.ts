@@ -1,7 +1,8 @@
 /** Fills in what the user left open, from the shape and size of the data, and says so in plain sentences. */
 import { UserError } from '../errors.ts';
-import { parseChoice, type TableName, tables } from './choices.ts';
-import type { GivenChoices, ParsedOptions, TrainConfig } from './options.ts';
+import { clash } from '../vae/index.ts';
+import { build, parseChoice, type TableName, tables } from './choices.ts';
+import { type GivenChoices, type ParsedOptions, type TrainConfig, usualPosterior } from './options.ts';
 
 /** What the choices depend on. */
 export interface DataFacts {
@@ -66,26 +67,23 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
   const batchSize = given.batchSize ?? batchFor(facts);
   const steps = Math.max(1, Math.ceil(facts.trainRows / batchSize));
   const epochs = given.epochs ?? clamp(Math.round(STEPS[kind] / steps), LEAST_EPOCHS[kind], 300);
-  const suggested: Record<TableName, Record<string, unknown>> = {
-    network: networkFor(facts),
-    objective: { kind: 'elbo' },
-    warmup: { kind: 'none' },
-    optimizer: { kind: 'adam' },
-    schedule: { kind: 'cosine' },
-  };
-  const pick = <Name extends TableName>(name: Name) => {
+  const pick = <Name extends TableName>(name: Name, suggested: Record<string, unknown>) => {
     const chosen = { ...(given[name] ?? {}) } as Record<string, unknown>;
-    const sameKind = chosen['kind'] === undefined || chosen['kind'] === suggested[name]['kind'];
-    return parseChoice(name, sameKind ? { ...suggested[name], ...chosen } : chosen);
+    const sameKind = chosen['kind'] === undefined || chosen['kind'] === suggested['kind'];
+    return parseChoice(name, sameKind ? { ...suggested, ...chosen } : chosen);
   };
+  const objective = pick('objective', { kind: 'elbo' });
+  const posterior = pick('posterior', usualPosterior(objective));
   const config: TrainConfig = {
-    network: pick('network'),
+    network: pick('network', networkFor(facts)),
     latent: given.latent ?? latentFor(facts),
-    objective: pick('objective'),
-    warmup: pick('warmup'),
-    optimizer: pick('optimizer'),
-    schedule: pick('schedule'),
-    likelihood: given.likelihood,
+    objective,
+    posterior,
+    prior: pick('prior', { kind: usualPrior(posterior) }),
+    warmup: pick('warmup', { kind: 'none' }),
+    optimizer: pick('optimizer', { kind: 'adam' }),
+    schedule: pick('schedule', { kind: 'cosine' }),
+    ...(given.likelihood && { likelihood: parseChoice('likelihood', given.likelihood) }),
     epochs,
     batchSize,
     learningRate: given.learningRate ?? 1e-3,
@@ -98,7 +96,29 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     limit: given.limit,
     label: given.label,
   };
+  refuseClash(config);
   return { config, lines: sentences(config, given) };
+}
+
+/** The first prior over what the posterior gives. */
+function usualPrior(posterior: TrainConfig['posterior']): string {
+  const { space } = build('posterior', posterior);
+  const found = Object.keys(tables.prior).find(
+    (kind) => build('prior', parseChoice('prior', { kind })).space === space,
+  );
+  return found!;
+}
+
+function refuseClash({ posterior, prior, objective }: TrainConfig): void {
+  const why = clash({
+    posterior: build('posterior', posterior),
+    prior: build('prior', prior),
+    objective: build('objective', objective),
+  });
+  if (why)
+    throw new UserError(
+      `posterior "${posterior.kind}", prior "${prior.kind}" and objective "${objective.kind}": ${why}`,
+    );
 }
 
 function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan {
@@ -108,7 +128,6 @@ function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan 
   }
   const fixed = [
     'latent',
-    'likelihood',
     'batchSize',
     'learningRate',
     'clip',
@@ -141,15 +160,20 @@ function show({ kind, ...options }: { readonly kind: string }): string {
   return [kind, ...shown.map(([name, value]) => (value === true ? name : `${name} ${value}`))].join(', ');
 }
 
+const unusual = ({ posterior, prior }: TrainConfig): boolean =>
+  posterior.kind !== 'gaussian' || prior.kind !== 'normal';
+
 function sentences(config: TrainConfig, given: ParsedOptions & GivenChoices): string[] {
   const line = (what: string, value: string, flags: string, chosen: boolean) =>
     `${what}: ${value}  (${chosen ? 'as asked' : flags})`;
   const choice = (name: TableName, flags: string) =>
-    line(name, show(config[name]), flags, given[name] !== undefined);
+    line(name, show(config[name]!), flags, given[name] !== undefined);
   return [
     choice('network', '--network, --hidden, --channels'),
     line('latent', `${config.latent} dimensions`, '--latent', given.latent !== undefined),
     choice('objective', '--objective, --beta, --free-bits'),
+    ...(unusual(config) ? [choice('posterior', '--posterior'), choice('prior', '--prior')] : []),
+    ...(config.likelihood ? [choice('likelihood', '--likelihood')] : []),
     ...(config.warmup.kind === 'none' ? [] : [choice('warmup', '--warmup')]),
     `optimizer: ${show(config.optimizer)}, rate ${config.learningRate} ${show(config.schedule)}  (--optimizer, --learning-rate, --schedule)`,
     line('batches', `${config.batchSize} examples`, '--batch-size', given.batchSize !== undefined),

@@ -1,2 +1,3 @@
 /** Random numbers: counter-based streams named by their purpose. */
 export { type Stream, stream } from './stream.ts';
+export { type Variates, variates } from './variates.ts';

@@ -1,8 +1,9 @@
 /** `decode`: rows or pictures from latent values. */
 import { concatRows, modelFields, type Rows } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { stream } from '../random/index.ts';
-import { noiseLaws } from '../vae/index.ts';
+import { type Stream, stream, variates } from '../random/index.ts';
+import type { Values } from '../runtime/index.ts';
+import { type Vae, valueNames } from '../vae/index.ts';
 import type { Model } from './model.ts';
 
 export interface DecodeOptions {
@@ -42,31 +43,50 @@ export interface DrawOptions extends Required<DecodeOptions> {
 
 /** One batch: x ~ p(x|z) or its mean, back in the data's own units. */
 export async function draw(
-  { vae, codec, session }: Model,
+  model: Model,
   z: Float32Array,
   { seed, at, mean, clip }: DrawOptions,
 ): Promise<Rows> {
-  const { shape, latent } = vae.spec;
-  const n = z.length / latent;
-  const noise = drawNoise(vae, n, seed, at);
-  const drawing = await session('drawing');
-  const name = mean ? 'mean' : 'sample';
-  const feeds = { z: { data: z, dims: [n, latent] }, 'noise.x': { data: noise, dims: [n, ...shape] } };
-  const results = await drawing.run(feeds, [name]);
-  return codec.decode(results[name]!.data as Float32Array, n, { clip });
+  const { vae, codec, session } = model;
+  const n = z.length / vae.spec.latent;
+  const feeds = { z: { data: z, dims: [n, vae.spec.latent] } };
+  if (mean) {
+    const { mean: x } = await (await session('mean')).run(feeds);
+    return codec.decode(x!.data as Float32Array, n, { clip });
+  }
+  const values = await (await session('decoder')).run(feeds);
+  return codec.decode(
+    drawFeatures(vae, values, n, (part) => stream(seed, `draw ${part}`, at)),
+    n,
+    { clip },
+  );
 }
 
-/** Noise for x, [n, …shape]: each part's features by its own law. */
-function drawNoise(vae: Model['vae'], n: number, seed: number, at: number): Float32Array {
+/** x [n, …shape] drawn from the values of p(x|z), each part by its own law and from its own stream. */
+function drawFeatures(vae: Vae, values: Values, n: number, random: (part: number) => Stream): Float32Array {
   const { shape, parts } = vae.spec;
   const width = shape.at(-1)!;
-  const places = shape.slice(0, -1).reduce((a, b) => a * b, 1) * n;
-  const noise = new Float32Array(places * width);
-  const laws = noiseLaws(vae);
-  parts.forEach(({ start, size }, i) => {
+  const places = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  const out = new Float32Array(n * places * width);
+  const names = valueNames(vae);
+  parts.forEach(({ field, law, start, size }, i) => {
+    const one = variates(random(i));
     const own = new Float32Array(places * size);
-    stream(seed, `draw ${i}`, at)[laws[i]!](own);
-    for (let p = 0; p < places; p++) noise.set(own.subarray(p * size, (p + 1) * size), p * width + start);
+    const given = names[i]!.map((name) => [name, values[`${field}.${name}`]!.data as Float32Array] as const);
+    for (let row = 0; row < n; row++) {
+      law.draw(
+        Object.fromEntries(given.map(([name, data]) => [name, rowOf(data, row, n, own.length)])),
+        one,
+        own,
+        size,
+      );
+      for (let p = 0; p < places; p++)
+        out.set(own.subarray(p * size, (p + 1) * size), (row * places + p) * width + start);
+    }
   });
-  return noise;
+  return out;
 }
+
+/** The values of one row, where each row has its own; else those of all. */
+const rowOf = (data: Float32Array, row: number, rows: number, size: number): Float32Array =>
+  data.length === rows * size ? data.subarray(row * size, (row + 1) * size) : data;

@@ -3,7 +3,7 @@ import type { Batch, Labels } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
 import type { Value } from '../runtime/index.ts';
-import { batchBuffers, wanted } from '../train/index.ts';
+import { createBuffers, wanted } from '../train/index.ts';
 import type { Model } from './model.ts';
 import { batchesOf, countRows, openFor, type RowOptions, splitsFor } from './rows.ts';
 
@@ -54,10 +54,10 @@ export async function encodeBatch(
   seed: number,
 ): Promise<EncodedBatch> {
   const n = batch.index.length;
-  const { x, mask, noise, values } = batchBuffers(vae, n);
-  codec.encode(batch, codec.masked ? { x, mask } : { x });
-  stream(seed, 'encode z', batch.ids[0]!).normal(noise);
   const encoder = await session('encoder');
+  const { x, mask, draw, values } = createBuffers(vae.spec, encoder.noises, n);
+  codec.encode(batch, codec.masked ? { x, mask } : { x });
+  draw(n, (name) => stream(seed, `encode ${name}`, batch.ids[0]!));
   const out = await encoder.run(wanted(encoder, values(n)));
   const array = (value: Value) => (value.data as Float32Array).slice();
   return {

@@ -2,8 +2,7 @@
 import type { Dataset, Split } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
-import { activeUnits, type BatchSource, batchBuffers, evaluateElbo, wanted } from '../train/index.ts';
-import { posteriors } from '../vae/index.ts';
+import { activeUnits, type BatchSource, createBuffers, evaluateElbo, wanted } from '../train/index.ts';
 import { IMPORTANCE_SAMPLES, type Model } from './model.ts';
 import { countRows, isTrainingData, openFor, type SplitName, splitsFor } from './rows.ts';
 import { fixedSource } from './source.ts';
@@ -68,7 +67,7 @@ export async function evaluateData(
     seed,
   });
   const { negativeElbo, logPx, kl, klPerDimension, fields, rows } = elbo;
-  const { random } = posteriors[model.vae.spec.posterior];
+  const { random } = model.vae.spec.posterior;
   return {
     rows,
     negativeElbo,
@@ -94,7 +93,7 @@ function sourceOf({ codec }: Model, data: Dataset, splits: readonly Split[], see
 /** log (1/K) Σₖ p(x, zₖ)/q(zₖ|x) for each row (Burda et al. 2016, eq. 8), averaged. */
 async function importance({ vae, session }: Model, source: BatchSource, samples: number, seed: number) {
   const run = await session('importance');
-  const buffers = batchBuffers(vae, BATCH, IMPORTANCE_SAMPLES);
+  const buffers = createBuffers(vae.spec, run.noises, BATCH);
   const rounds = Math.ceil(samples / IMPORTANCE_SAMPLES);
   const each: number[] = [];
   let batch = 0;
@@ -102,7 +101,7 @@ async function importance({ vae, session }: Model, source: BatchSource, samples:
     fill(buffers, 0);
     const sums = Array.from({ length: count }, () => ({ max: Number.NEGATIVE_INFINITY, sum: 0 }));
     for (let round = 0; round < rounds; round++) {
-      stream(seed, 'importance', batch, round).normal(buffers.noise);
+      buffers.draw(count, (name) => stream(seed, `importance ${name}`, batch, round));
       const { logWeight } = await run.run(wanted(run, buffers.values(count)));
       accumulate(sums, logWeight!.data as Float32Array, count);
     }

@@ -2,16 +2,16 @@
 import { parseConfig, type TrainConfig } from '../config/index.ts';
 import { type Codec, createCodec, parseSchema, type Schema } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { toOnnx } from '../graph/index.ts';
 import { type ModelFile, readModelFolder, type Tensors } from '../model/index.ts';
-import type { Runtime, Session } from '../runtime/index.ts';
+import type { Runtime } from '../runtime/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
-import type { Weights } from '../train/index.ts';
+import { type GraphSession, openGraph, type Weights } from '../train/index.ts';
 import {
-  drawingGraph,
+  decoderGraph,
   encoderGraph,
   evaluationGraph,
   importanceGraph,
+  meanGraph,
   type Outputs,
   priorGraph,
   type Vae,
@@ -22,7 +22,8 @@ import { vaeFor } from './spec.ts';
 const graphs = {
   encoder: (vae: Vae) => encoderGraph(vae),
   prior: (vae: Vae) => priorGraph(vae),
-  drawing: (vae: Vae) => drawingGraph(vae),
+  decoder: (vae: Vae) => decoderGraph(vae),
+  mean: (vae: Vae) => meanGraph(vae),
   evaluation: (vae: Vae) => evaluationGraph(vae),
   importance: (vae: Vae) => importanceGraph(vae, IMPORTANCE_SAMPLES),
 } satisfies Record<string, (vae: Vae) => Outputs>;
@@ -39,7 +40,7 @@ export interface Model {
   readonly weights: Weights;
   /** The content of model.json; absent before it is saved. */
   readonly file?: ModelFile;
-  readonly session: (graph: keyof typeof graphs) => Promise<Session>;
+  readonly session: (graph: keyof typeof graphs) => Promise<GraphSession>;
   /** Frees the sessions. */
   readonly dispose: () => Promise<void>;
 }
@@ -56,9 +57,9 @@ export interface ModelParts {
 export function createModel({ runtime, ...parts }: ModelParts): Model {
   const codec = createCodec(parts.schema);
   const vae = vaeFor(codec, parts.config);
-  const sessions = new Map<string, Promise<Session>>();
+  const sessions = new Map<string, Promise<GraphSession>>();
   const open = (graph: keyof typeof graphs) =>
-    runtime.session(toOnnx(graphs[graph](vae), { weights: parts.weights }));
+    openGraph(runtime, graphs[graph](vae), { weights: parts.weights });
   return {
     ...parts,
     codec,

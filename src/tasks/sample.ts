@@ -2,6 +2,7 @@
 import { concatRows, modelFields, type Rows } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
+import { createBuffers, wanted } from '../train/index.ts';
 import { draw } from './decode.ts';
 import type { Model } from './model.ts';
 
@@ -27,10 +28,9 @@ export async function sample(model: Model, options: SampleOptions = {}): Promise
   const parts: Rows[] = [];
   for (let at = 0; at < count; at += BATCH) {
     const n = Math.min(BATCH, count - at);
-    const noise = new Float32Array(n * model.vae.spec.latent);
-    stream(seed, 'sample', at).normal(noise);
-    for (let i = 0; i < noise.length; i++) noise[i]! *= temperature;
-    const { z } = await prior.run({ noise: { data: noise, dims: [n, model.vae.spec.latent] } });
+    const buffers = createBuffers(model.vae.spec, prior.noises, n);
+    buffers.draw(n, (name) => stream(seed, `sample ${name}`, at), temperature);
+    const { z } = await prior.run(wanted(prior, buffers.values(n)));
     parts.push(await draw(model, z!.data as Float32Array, { seed, at, mean, clip }));
   }
   return concatRows(modelFields(model.schema), parts);

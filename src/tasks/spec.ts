@@ -1,34 +1,45 @@
 /** From a schema's codec and a config to the model they describe. */
 import { build, type TrainConfig } from '../config/index.ts';
 import type { Codec } from '../data/index.ts';
-import { createVae, type LikelihoodName, type Part, type Vae } from '../vae/index.ts';
+import { createVae, type Law, type Part, type Vae } from '../vae/index.ts';
 
 /** The choices that decide what a model is; the others decide how it is trained. */
-export type ModelConfig = Pick<TrainConfig, 'network' | 'latent' | 'objective' | 'likelihood'>;
+export type ModelConfig = Pick<TrainConfig, 'network' | 'latent' | 'posterior' | 'prior' | 'likelihood'>;
 
 export function vaeFor(codec: Codec, config: ModelConfig): Vae {
-  const { posterior } = build('objective', config.objective);
+  const lawFor = laws(codec.shape, config);
   return createVae({
     shape: codec.shape,
-    parts: codec.parts.map((part) => modelPart(part, codec.shape, config)),
+    parts: codec.parts.map((part) => modelPart(part, codec.shape, lawFor(part))),
     masked: codec.masked,
     latent: config.latent,
     network: build('network', config.network),
-    posterior,
-    prior: 'normal',
+    posterior: build('posterior', config.posterior),
+    prior: build('prior', config.prior),
   });
 }
 
-/** A picture's part is its channels: the features of the last axis. Pictures share one variance unless told otherwise. */
-function modelPart(
-  part: Codec['parts'][number],
-  shape: readonly number[],
-  { likelihood }: ModelConfig,
-): Part {
+type DataPart = Codec['parts'][number];
+
+/** The law of each part: one value for all parts of one law. Pictures share one variance unless told otherwise. */
+function laws(shape: readonly number[], { likelihood }: ModelConfig): (part: DataPart) => Law {
   const picture = shape.length === 3;
-  const size = picture ? shape[2]! : part.size;
-  const usual: LikelihoodName =
-    picture && part.likelihood === 'gaussian' ? 'gaussianShared' : part.likelihood;
-  const asked = part.likelihood === 'categorical' ? undefined : likelihood;
-  return { field: part.field, likelihood: asked ?? usual, start: part.start, size };
+  const built = new Map<string, Law>();
+  return (part) => {
+    const usual = picture && part.likelihood === 'gaussian' ? 'gaussianShared' : part.likelihood;
+    const asked = part.likelihood === 'categorical' ? undefined : likelihood;
+    const chosen = asked ?? { kind: usual };
+    const key = JSON.stringify(chosen);
+    const law = built.get(key) ?? build('likelihood', chosen);
+    built.set(key, law);
+    return law;
+  };
 }
+
+/** A picture's part is its channels: the features of the last axis. */
+const modelPart = ({ field, start, size }: DataPart, shape: readonly number[], law: Law): Part => ({
+  field,
+  law,
+  start,
+  size: shape.length === 3 ? shape[2]! : size,
+});

@@ -162,14 +162,12 @@ function planFor(
 }
 
 function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data: Dataset, codec: Codec) {
-  const { objective, beta } = build('objective', config.objective);
   const { batchSize, seed } = config;
   const watched = data.counts.validation > 0 ? 'validation' : 'train';
   return {
     ...config,
     vae,
-    objective,
-    beta,
+    objective: build('objective', config.objective),
     optimizer: build('optimizer', config.optimizer),
     schedule: build('schedule', config.schedule),
     warmup: build('warmup', config.warmup),

@@ -5,13 +5,17 @@ import type { StepKnobs, StepResult } from './learner.ts';
 
 /** Why a step's numbers are not finite, or undefined where they are. */
 export function divergence(
-  { logPx, kl, loss, gradientNorm }: StepResult,
+  { logPx, kl, terms, loss, gradientNorm }: StepResult,
   step: number,
   { learningRate }: StepKnobs,
 ): string | undefined {
-  const first = Object.entries({ 'log p(x|z)': logPx, KL: kl, loss, 'the gradient': gradientNorm }).find(
-    ([, v]) => !Number.isFinite(v),
-  );
+  const first = Object.entries({
+    'log p(x|z)': logPx,
+    KL: kl,
+    ...terms,
+    loss,
+    'the gradient': gradientNorm,
+  }).find(([, v]) => !Number.isFinite(v));
   if (!first) return undefined;
   return (
     `diverged at step ${step}: ${first[0]} is ${first[1] === gradientNorm ? 'not finite' : first[1]}. ` +

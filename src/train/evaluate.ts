@@ -1,9 +1,10 @@
 /** The ELBO of a set of examples with one fixed noise sample each: what validation watches. */
 import { stream } from '../random/index.ts';
-import type { Session, Value } from '../runtime/index.ts';
+import type { Value } from '../runtime/index.ts';
 import type { Vae } from '../vae/index.ts';
+import { createBuffers } from './buffers.ts';
 import type { Means } from './events.ts';
-import { wanted } from './learner.ts';
+import { type GraphSession, wanted } from './session.ts';
 import type { BatchSource } from './source.ts';
 
 export interface ElboResult extends Means {
@@ -26,39 +27,26 @@ export const activeUnits = (klPerDimension: readonly number[]): number =>
 
 /** Means over all rows of `source`; `session` runs `evaluationGraph(vae)`, its weights inside it or in `weights`. */
 export async function evaluateElbo(
-  session: Session,
+  session: GraphSession,
   vae: Vae,
   weights: Readonly<Record<string, Value>>,
   source: BatchSource,
   { batchSize, seed }: ElboOptions,
 ): Promise<ElboResult> {
   const sums = new Map<string, Float64Array>();
-  const buffers = batchBuffers(vae, batchSize);
+  const buffers = createBuffers(vae.spec, session.noises, batchSize);
   let batch = 0;
   let rows = 0;
   for await (const { count, fill } of source.batches(0, 0)) {
     fill(buffers, 0);
-    stream(seed, 'evaluation noise', batch++).normal(buffers.noise.subarray(0, count * vae.spec.latent));
+    buffers.draw(count, (name) => stream(seed, `evaluation ${name}`, batch));
+    batch++;
     const results = await session.run(wanted(session, { ...weights, ...buffers.values(count) }));
     for (const [name, value] of Object.entries(results))
       addRows(sums, name, value.data as Float32Array, count);
     rows += count;
   }
   return summarise(sums, rows);
-}
-
-/** Feeds for up to `batchSize` examples. */
-export function batchBuffers({ spec }: Vae, batchSize: number, samples = 1) {
-  const length = spec.shape.reduce((a, b) => a * b, 1);
-  const x = new Float32Array(batchSize * length);
-  const mask = new Float32Array(spec.masked ? batchSize * spec.parts.length : 0);
-  const noise = new Float32Array(batchSize * samples * spec.latent);
-  const values = (count: number): Record<string, Value> => ({
-    x: { data: x.subarray(0, count * length), dims: [count, ...spec.shape] },
-    mask: { data: mask.subarray(0, count * spec.parts.length), dims: [count, spec.parts.length] },
-    noise: { data: noise.subarray(0, count * samples * spec.latent), dims: [count * samples, spec.latent] },
-  });
-  return { x, mask, noise, values };
 }
 
 /** Adds the rows of data [count, d] to the running sums [d], in double precision. */

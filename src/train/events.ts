@@ -26,6 +26,8 @@ export interface StepEvent extends Means {
   /** The epoch under way, from 1. */
   readonly epoch: number;
   readonly loss: number;
+  /** What the objective and the model's parts add to the loss, by name, nats. */
+  readonly terms: Readonly<Record<string, number>>;
   /** Weight of the KL at this step. */
   readonly beta: number;
   readonly learningRate: number;
@@ -45,6 +47,8 @@ export interface EpochRecord {
   readonly activeUnits: number;
   /** Whether this is the best epoch so far. */
   readonly best: boolean;
+  /** Means over the training rows of what the objective and the model's parts add to the loss, by name, nats. */
+  readonly terms: Readonly<Record<string, number>>;
   readonly learningRate: number;
   readonly beta: number;
 }

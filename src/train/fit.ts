@@ -1,8 +1,7 @@
 /** The training loop: steps, validation after each epoch, the best weights kept, checkpoints from which it goes on exactly. */
-import { toOnnx } from '../graph/index.ts';
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
-import { evaluationGraph, posteriors } from '../vae/index.ts';
+import { evaluationGraph } from '../vae/index.ts';
 import { badValidation, collapse, divergence } from './diagnose.ts';
 import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
@@ -14,6 +13,7 @@ import {
   type Weights,
   weightValues,
 } from './learner.ts';
+import { openGraph } from './session.ts';
 import type { BatchSource } from './source.ts';
 
 export interface FitOptions extends LearnerOptions {
@@ -22,8 +22,6 @@ export interface FitOptions extends LearnerOptions {
   readonly epochs: number;
   readonly learningRate: number;
   readonly schedule: Schedule;
-  /** Weight of the KL once warmed up. */
-  readonly beta: number;
   readonly warmup: Warmup;
   /** Epochs without a better validation objective after which training ends; without it all epochs are run. */
   readonly patience?: number | undefined;
@@ -48,8 +46,16 @@ export interface Progress {
   readonly step: number;
   readonly epoch: number;
   readonly batch: number;
-  readonly sums: { readonly rows: number; readonly logPx: number; readonly kl: number };
+  readonly sums: Sums;
   readonly history: readonly EpochRecord[];
+}
+
+/** Over the rows of the steps done. */
+interface Sums {
+  readonly rows: number;
+  readonly logPx: number;
+  readonly kl: number;
+  readonly terms: Readonly<Record<string, number>>;
 }
 
 export interface Fitted {
@@ -60,15 +66,16 @@ export interface Fitted {
   readonly steps: number;
 }
 
-const START: Progress = { step: 0, epoch: 0, batch: 0, sums: { rows: 0, logPx: 0, kl: 0 }, history: [] };
+const NOTHING: Sums = { rows: 0, logPx: 0, kl: 0, terms: {} };
+const START: Progress = { step: 0, epoch: 0, batch: 0, sums: NOTHING, history: [] };
 
 /** Trains and yields what happens; returns the best weights. */
 export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted> {
   const { vae, train, batchSize, epochs, resume, warmup } = options;
   const stepsPerEpoch = Math.ceil(train.rows / batchSize);
   checkWarmup(warmup, epochs * stepsPerEpoch);
-  const learner = await createLearner(options);
-  const evaluator = await options.runtime.session(toOnnx(evaluationGraph(vae)));
+  const learner = await createLearner({ ...options, rows: train.rows });
+  const evaluator = await openGraph(options.runtime, evaluationGraph(vae));
   const validate = () =>
     evaluateElbo(evaluator, vae, weightValues(vae, learner.weights()), options.validation, options);
   const best: Record<string, Float32Array> = {};
@@ -135,8 +142,8 @@ async function* loop(options: FitOptions, run: Loop): AsyncGenerator<FitEvent, F
     if (now.epoch === epochs || reason !== 'finished' || keeper.due(2)) yield* keeper.checkpoint(now);
   }
   const last = now.history.at(-1);
-  const { random } = posteriors[options.vae.spec.posterior];
-  const warning = last && random && collapse(last.klPerDimension, options.beta);
+  const { random } = options.vae.spec.posterior;
+  const warning = last && random && collapse(last.klPerDimension, options.objective.beta);
   if (warning) yield { type: 'notice', message: warning };
   const { history } = now;
   const bestEpoch = bestOf(history)?.epoch ?? 0;
@@ -206,11 +213,12 @@ function copyInto(best: Record<string, Float32Array>, weights: Weights): void {
   for (const [name, view] of Object.entries(weights)) best[name] = view.slice();
 }
 
-function knobsAt({ schedule, warmup, beta, learningRate }: FitOptions, now: Progress, steps: number) {
+function knobsAt({ schedule, warmup, objective, learningRate }: FitOptions, now: Progress, steps: number) {
   const step = now.step + 1;
   const history = now.history.map((record) => record.watched);
   return {
-    beta: beta * warmup({ step, steps }),
+    beta: objective.beta * warmup({ step, steps }),
+    progress: Math.min(1, step / steps),
     learningRate: learningRate * schedule({ step, steps, epoch: now.epoch, history }),
   };
 }
@@ -221,18 +229,31 @@ const meansOf = ({ logPx, kl }: Pick<StepResult, 'logPx' | 'kl'>): Means => ({
   negativeElbo: kl - logPx,
 });
 
-const afterStep = (now: Progress, { logPx, kl }: StepResult, rows: number): Progress => ({
+const afterStep = (now: Progress, result: StepResult, rows: number): Progress => ({
   ...now,
   step: now.step + 1,
   batch: now.batch + 1,
-  sums: { rows: now.sums.rows + rows, logPx: now.sums.logPx + rows * logPx, kl: now.sums.kl + rows * kl },
+  sums: addTo(now.sums, result, rows),
 });
+
+const addTo = (sums: Sums, { logPx, kl, terms }: StepResult, rows: number): Sums => ({
+  rows: sums.rows + rows,
+  logPx: sums.logPx + rows * logPx,
+  kl: sums.kl + rows * kl,
+  terms: mapValues(terms, (value, name) => (sums.terms[name] ?? 0) + rows * value),
+});
+
+const mapValues = (
+  record: Readonly<Record<string, number>>,
+  f: (value: number, name: string) => number,
+): Record<string, number> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
 
 const afterEpoch = (now: Progress, record: EpochRecord): Progress => ({
   ...now,
   epoch: now.epoch + 1,
   batch: 0,
-  sums: START.sums,
+  sums: NOTHING,
   history: [...now.history, record],
 });
 
@@ -242,9 +263,10 @@ function epochRecord(
   { negativeElbo, logPx, kl, klPerDimension }: ElboResult,
   steps: number,
 ): EpochRecord {
-  const { rows, ...sums } = now.sums;
-  const watched = options.beta * kl - logPx;
+  const { rows, terms, ...sums } = now.sums;
+  const watched = options.objective.beta * kl - logPx;
   const previous = bestOf(now.history);
+  const { learningRate, beta } = knobsAt(options, { ...now, step: now.step - 1 }, steps); // of the last step
   return {
     epoch: now.epoch + 1,
     step: now.step,
@@ -254,7 +276,9 @@ function epochRecord(
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
     best: !previous || watched < previous.watched,
-    ...knobsAt(options, { ...now, step: now.step - 1 }, steps), // of the last step
+    terms: mapValues(terms, (sum) => sum / rows),
+    learningRate,
+    beta,
   };
 }
 

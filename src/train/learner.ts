@@ -10,15 +10,17 @@ import {
   runsOf,
 } from '../optim/index.ts';
 import { stream } from '../random/index.ts';
+import { type Arena, createArena, type Runtime, type Session, type Value } from '../runtime/index.ts';
 import {
-  type Arena,
-  createArena,
-  type Runtime,
-  type Session,
-  type Value,
-  type Values,
-} from '../runtime/index.ts';
-import { gradientName, type Objective, trainingGraph, type Vae } from '../vae/index.ts';
+  gradientName,
+  noisesOf,
+  type Objective,
+  type TrainingGraph,
+  trainingGraph,
+  type Vae,
+} from '../vae/index.ts';
+import { type Buffers, createBuffers } from './buffers.ts';
+import { wanted } from './session.ts';
 import type { Minibatch } from './source.ts';
 
 export interface LearnerOptions {
@@ -28,8 +30,8 @@ export interface LearnerOptions {
   readonly runtime: Runtime;
   readonly batchSize: number;
   readonly seed: number;
-  /** Importance samples for each example. */
-  readonly samples?: number;
+  /** Training examples in all, for objectives that depend on it. */
+  readonly rows?: number;
   /** Largest norm of the whole gradient. */
   readonly clip?: number | undefined;
   /** Decay of the running average of the weights; without it there is none. */
@@ -43,11 +45,15 @@ export interface StepResult {
   readonly loss: number;
   readonly logPx: number;
   readonly kl: number;
+  /** What the objective and the model's parts add, by name. */
+  readonly terms: Readonly<Record<string, number>>;
   readonly gradientNorm: number;
 }
 
 export interface StepKnobs {
   readonly beta: number;
+  /** Part of the training that is done, from 0 to 1. */
+  readonly progress: number;
   readonly learningRate: number;
 }
 
@@ -77,22 +83,23 @@ const GRADIENTS = 1;
 const SLOTS = 2;
 
 export async function createLearner(options: LearnerOptions): Promise<Learner> {
-  const { vae, objective, optimizer, runtime, samples = 1, ema, profile } = options;
-  const model = toOnnx(trainingGraph(vae, objective, samples));
-  const session = await runtime.session(model, profile === undefined ? {} : { profile });
+  const { vae, objective, optimizer, runtime, rows, ema, profile } = options;
+  const graph = trainingGraph(vae, objective, rows);
+  const session = await runtime.session(toOnnx(graph.outputs), profile === undefined ? {} : { profile });
+  const { parameters } = graph;
   const blocks = SLOTS + optimizer.slots + (ema === undefined ? 0 : 1);
   const arena = createArena(
-    vae.parameters.map((p) => size(p.shape)),
+    parameters.map((p) => size(p.shape)),
     blocks,
   );
-  for (const [i, p] of vae.parameters.entries()) initialise(p, arena.view(PARAMETERS, i), options.seed);
+  for (const [i, p] of parameters.entries()) initialise(p, arena.view(PARAMETERS, i), options.seed);
   const shown = ema === undefined ? PARAMETERS : blocks - 1;
   if (ema !== undefined) arena.whole(shown).set(arena.whole(PARAMETERS));
   return {
     vae,
-    step: stepper(options, session, arena),
+    step: stepper(options, graph, session, arena),
     weights: () => Object.fromEntries(vae.parameters.map((p, i) => [p.name, arena.view(shown, i)])),
-    state: () => stateOf(vae.parameters, arena, optimizer, ema !== undefined),
+    state: () => stateOf(parameters, arena, optimizer, ema !== undefined),
     dispose: () => session.dispose(),
   };
 }
@@ -112,8 +119,14 @@ function stateOf(parameters: readonly Parameter[], arena: Arena, { slots }: Opti
   return Object.fromEntries(entries);
 }
 
-function stepper(options: LearnerOptions, session: Session, arena: Arena): Learner['step'] {
-  const { vae, optimizer, ema, batchSize, samples = 1, seed, clip = Number.POSITIVE_INFINITY } = options;
+function stepper(
+  options: LearnerOptions,
+  graph: TrainingGraph,
+  session: Session,
+  arena: Arena,
+): Learner['step'] {
+  const { vae, optimizer, ema, batchSize, seed, clip = Number.POSITIVE_INFINITY } = options;
+  const { parameters, reported, updated } = graph;
   const kernels = openKernels(arena.memory);
   const block: Block = {
     params: arena.byteOffset(PARAMETERS),
@@ -122,79 +135,73 @@ function stepper(options: LearnerOptions, session: Session, arena: Arena): Learn
     runs: runsOf(
       arena.offsets,
       arena.size,
-      vae.parameters.map((p) => p.decay),
+      parameters.map((p) => p.decay),
     ),
   };
   const average = arena.byteOffset(arena.blocks - 1);
-  const buffers = createBuffers(vae, batchSize, samples);
-  const run = bindings(vae, session, arena, buffers, samples);
-  return async (number, batch, { beta, learningRate }) => {
-    const { noise, scale, results } = buffers;
+  const buffers = createBuffers(vae.spec, noisesOf(graph.outputs), batchSize);
+  const knobs = { scale: new Float32Array(1), beta: new Float32Array(1), progress: new Float32Array(1) };
+  const results = new Float32Array(reported.length);
+  const run = bindings(graph, session, arena, { buffers, knobs, results });
+  const replaced = parameters.flatMap((p, i) => (updated.has(p.name) ? [i] : []));
+  return async (number, batch, { beta, progress, learningRate }) => {
     batch.fill(buffers, number);
-    stream(seed, 'noise', number).normal(noise.subarray(0, samples * batch.count * vae.spec.latent));
-    scale[0] = 1 / batch.count;
-    buffers.beta[0] = beta;
+    buffers.draw(batch.count, (name) => stream(seed, name, number));
+    knobs.scale[0] = 1 / batch.count;
+    knobs.beta[0] = beta;
+    knobs.progress[0] = progress;
     await run(batch.count);
-    const [loss, logPx, kl] = results as unknown as [number, number, number];
+    const next = replaced.map((i) => takeValue(arena, i));
     const gradientNorm = clipGlobalNorm(kernels, block, clip);
+    const [loss, logPx, kl] = results as unknown as [number, number, number];
     if (Number.isFinite(gradientNorm) && Number.isFinite(loss)) {
       optimizer.update(kernels, block, number, learningRate);
+      replaced.forEach((i, j) => {
+        arena.view(PARAMETERS, i).set(next[j]!);
+      });
       if (ema !== undefined) averageParams(kernels, block, average, { step: number, decay: ema });
     }
-    return { loss, logPx, kl, gradientNorm };
+    const terms = Object.fromEntries(reported.slice(3).map((name, i) => [name, results[3 + i]!]));
+    return { loss, logPx, kl, terms, gradientNorm };
   };
 }
 
-function createBuffers({ spec }: Vae, batchSize: number, samples: number) {
-  return {
-    x: new Float32Array(batchSize * size(spec.shape)),
-    mask: new Float32Array(spec.masked ? batchSize * spec.parts.length : 0),
-    noise: new Float32Array(batchSize * samples * spec.latent),
-    scale: new Float32Array(1),
-    beta: new Float32Array(1),
-    results: new Float32Array(3), // loss, logPx, kl
-  };
+/** A new value that came in place of a gradient, and no gradient left there. */
+function takeValue(arena: Arena, parameter: number): Float32Array {
+  const place = arena.view(GRADIENTS, parameter);
+  const value = place.slice();
+  place.fill(0);
+  return value;
+}
+
+interface Feeding {
+  readonly buffers: Buffers;
+  readonly knobs: Readonly<Record<string, Float32Array>>;
+  /** One number for each name in `reported`. */
+  readonly results: Float32Array;
 }
 
 /** A bound call for each batch size that occurs: the full one and that of the last batch of an epoch. */
 function bindings(
-  { spec, parameters }: Vae,
+  { parameters, reported }: TrainingGraph,
   session: Session,
   arena: Arena,
-  { x, mask, noise, scale, beta, results }: ReturnType<typeof createBuffers>,
-  samples: number,
+  { buffers, knobs, results }: Feeding,
 ): (count: number) => Promise<void> {
   const calls = new Map<number, () => Promise<void>>();
   const outputs: Record<string, Value> = {};
-  for (const [i, name] of ['loss', 'logPx', 'kl'].entries())
-    outputs[name] = { data: results.subarray(i, i + 1), dims: [] };
+  for (const [i, name] of reported.entries()) outputs[name] = { data: results.subarray(i, i + 1), dims: [] };
+  const held: Record<string, Value> = {};
   parameters.forEach((p, i) => {
     outputs[gradientName(p.name)] = { data: arena.view(GRADIENTS, i), dims: p.shape };
+    held[p.name] = { data: arena.view(PARAMETERS, i), dims: p.shape };
   });
-  const bind = (count: number): (() => Promise<void>) => {
-    const rows = (data: Float32Array, dims: readonly number[]): Value => ({
-      data: data.subarray(0, size(dims)),
-      dims,
-    });
-    const feeds: Record<string, Value> = {
-      x: rows(x, [count, ...spec.shape]),
-      mask: rows(mask, [count, spec.parts.length]),
-      noise: rows(noise, [count * samples, spec.latent]),
-      scale: { data: scale, dims: [] },
-      beta: { data: beta, dims: [] },
-    };
-    parameters.forEach((p, i) => {
-      feeds[p.name] = { data: arena.view(PARAMETERS, i), dims: p.shape };
-    });
-    return session.bind(wanted(session, feeds), outputs);
-  };
+  for (const [name, data] of Object.entries(knobs)) held[name] = { data, dims: [] };
+  const bind = (count: number) =>
+    session.bind(wanted(session, { ...buffers.values(count), ...held }), outputs);
   return (count) => {
     const call = calls.get(count) ?? bind(count);
     calls.set(count, call);
     return call();
   };
 }
-
-/** The feeds that the model has inputs for: an objective may leave some unused. */
-export const wanted = (session: Session, feeds: Values): Values =>
-  Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!]));

@@ -1,51 +1,85 @@
 /** The graphs that a VAE is run as: one to train, one to evaluate, one to encode, one to decode, one to weigh samples. */
-import {
-  concat,
-  dimAt,
-  gradients,
-  input,
-  multiply,
-  reshape,
-  type Shape,
-  split,
-  type Tensor,
-} from '../graph/index.ts';
-import { likelihoods, type NoiseKind } from './likelihoods.ts';
-import { type BlockLikelihood, featuresOf, observation, type Vae } from './model.ts';
-import { expectedLogPx, type Knobs, type Objective, totalKl } from './objectives.ts';
+import { concat, dimAt, gradients, input, reshape, type Shape, split, type Tensor } from '../graph/index.ts';
+import { type Parameter, parameters } from '../nn/index.ts';
+import { isInference, observation, type Vae } from './model.ts';
+import { expectedLogPx, type Knobs, type Losses, type Objective, totalKl } from './objective.ts';
 import { logWeights, terms } from './terms.ts';
 
 /** Named results of a graph. */
 export type Outputs = Readonly<Record<string, Tensor>>;
 
-const latentNoise = (vae: Vae, samples: number): Tensor => {
-  const rows = input('noise', [multiply(samples, 'B'), vae.spec.latent]);
-  return reshape(rows, [samples, 'B', vae.spec.latent]);
-};
-
-const knobs = (): Knobs => ({ scale: input('scale', []), beta: input('beta', []) });
+const knobs = (): Knobs => ({
+  scale: input('scale', []),
+  beta: input('beta', []),
+  progress: input('progress', []),
+});
 
 /** The gradient of a parameter is the output named so. */
 export const gradientName = (parameter: string): string => `gradient ${parameter}`;
 
-/** x, mask, noise [K·B, Z], scale, beta → `loss`, `logPx`, `kl` (batch means) and a gradient for each parameter. */
-export function trainingGraph(vae: Vae, objective: Objective, samples = 1): Outputs {
+export interface TrainingGraph {
+  readonly outputs: Outputs;
+  /** Those of the model, then those of the objective's own networks. */
+  readonly parameters: readonly Parameter[];
+  /** Names of parameters that have a new value among the outputs, under `gradientName`, in place of a gradient. */
+  readonly updated: ReadonlySet<string>;
+  /** Names of scalars among the outputs: `loss`, `logPx`, `kl` and the objective's own terms, batch means in nats. */
+  readonly reported: readonly string[];
+}
+
+/** x, mask, noise, scale, beta, progress → the reported scalars and a gradient for each parameter. */
+export function trainingGraph(vae: Vae, objective: Objective, rows = 1): TrainingGraph {
   const set = knobs();
-  const t = terms(vae, observation(vae.spec), latentNoise(vae, samples));
-  const loss = objective(t, set);
-  const of = gradients(
-    loss,
-    vae.parameters.map((p) => p.tensor),
-  );
-  const each = vae.parameters.map((p, i) => [gradientName(p.name), of[i]!]);
-  return { loss, logPx: expectedLogPx(t, set), kl: totalKl(t, set), ...Object.fromEntries(each) };
+  const observed = observation(vae.spec);
+  const t = terms(vae, observed, { samples: objective.samples, progress: set.progress, scale: set.scale });
+  const own = parameters();
+  const losses = objective.losses(t, { ...set, vae, observed, rows, scope: own.root.at('objective') });
+  const all = [...vae.parameters, ...own.all()];
+  const reported = {
+    loss: losses.loss,
+    logPx: expectedLogPx(t, set),
+    kl: totalKl(t, set),
+    ...t.penalties,
+    ...losses.report,
+  };
+  const moved = all.map((p) => [gradientName(p.name), t.updates[p.name]] as const);
+  const outputs = {
+    ...reported,
+    ...gradientsOf(losses, all),
+    ...Object.fromEntries(moved.filter(([, value]) => value)),
+  };
+  return {
+    outputs: outputs as Outputs,
+    parameters: all,
+    updated: new Set(Object.keys(t.updates)),
+    reported: Object.keys(reported),
+  };
+}
+
+/** Each parameter's gradient of the loss that is its own. */
+function gradientsOf(
+  { loss, inference = loss, adversary = loss }: Losses,
+  all: readonly Parameter[],
+): Outputs {
+  const lossOf = ({ name }: Parameter): Tensor =>
+    isInference(name) ? inference : name.startsWith('objective.') ? adversary : loss;
+  const entries = [...new Set([loss, inference, adversary])].flatMap((own) => {
+    const some = all.filter((p) => lossOf(p) === own);
+    const of = gradients(
+      own,
+      some.map((p) => p.tensor),
+    );
+    return some.map((p, i) => [gradientName(p.name), of[i]!] as const);
+  });
+  return Object.fromEntries(entries);
 }
 
 const first = (t: Tensor): Tensor => reshape(t, t.shape.slice(1));
+const ONE = { samples: 1, progress: 1 };
 
-/** x, mask, noise [B, Z] → for each example `logPx` [B], `kl` [B, d] and each field's share `logPx field` [B]. */
+/** x, mask, noise → for each example `logPx` [B], `kl` [B, d] and each field's share `logPx field` [B]. */
 export function evaluationGraph(vae: Vae): Outputs {
-  const t = terms(vae, observation(vae.spec), latentNoise(vae, 1));
+  const t = terms(vae, observation(vae.spec), ONE);
   const fields = Object.entries(t.fields).map(([field, value]) => [`logPx ${field}`, first(value)]);
   return {
     logPx: first(t.logPx),
@@ -57,22 +91,20 @@ export function evaluationGraph(vae: Vae): Outputs {
   };
 }
 
-/** x, mask, noise [K·B, Z] → `logWeight` [K, B] = log p(x, z) − log q(z|x) of each sample. */
-export function importanceGraph(vae: Vae, samples: number): Outputs {
-  return { logWeight: logWeights(terms(vae, observation(vae.spec), latentNoise(vae, samples))) };
-}
+/** x, mask, noise → `logWeight` [K, B] = log p(x, z) − log q(z|x) of each sample. */
+export const importanceGraph = (vae: Vae, samples: number): Outputs => ({
+  logWeight: logWeights(terms(vae, observation(vae.spec), { ...ONE, samples })),
+});
 
-/** x, mask, noise [B, Z] → `mean`, `logVar` (where z is drawn) and `z`, all [B, Z]. */
+/** x, mask, noise → `mean`, `logVar` (where q is a diagonal Gaussian) and `z`, all [B, Z]. */
 export function encoderGraph(vae: Vae): Outputs {
-  const { mean, logVar, sample } = vae.encode(observation(vae.spec));
-  const z = first(sample(latentNoise(vae, 1)));
+  const { mean, logVar, draw } = vae.encode(observation(vae.spec));
+  const z = first(draw(1).z);
   return logVar ? { mean, logVar, z } : { mean, z };
 }
 
-/** noise [B, Z] → `z` [B, Z] drawn from the prior. */
-export function priorGraph(vae: Vae): Outputs {
-  return { z: vae.prior.sample(input('noise', ['B', vae.spec.latent])) };
-}
+/** noise → `z` [B, Z] drawn from the prior. */
+export const priorGraph = (vae: Vae): Outputs => ({ z: vae.prior.draw('noise') });
 
 const latentInput = (vae: Vae): Tensor =>
   reshape(input('z', ['B', vae.spec.latent]), [1, 'B', vae.spec.latent]);
@@ -96,23 +128,21 @@ export function decoderGraph(vae: Vae): Outputs {
   return Object.fromEntries(values);
 }
 
-/** z [B, Z] and `noise.x` [B, …shape] (each part's own law, see `noiseLaws`) → `sample` and `mean` of x, [B, …shape]. */
-export function drawingGraph(vae: Vae): Outputs {
-  const noise = input('noise.x', ['B', ...vae.spec.shape]);
+/** Names of the values of p(x|z) that each part is drawn from: `field.name` in `decoderGraph`. */
+export const valueNames = (vae: Vae): (readonly string[])[] =>
+  vae
+    .decode(latentInput(vae))
+    .flatMap(({ parts, likelihood }) => parts.map(() => Object.keys(likelihood.values)));
+
+/** z [B, Z] → the mean of x, [B, …shape]. */
+export function meanGraph(vae: Vae): Outputs {
   const blocks = vae.decode(latentInput(vae));
-  const join = (value: (block: BlockLikelihood) => Tensor) =>
-    concat(
-      blocks.map((block) => reshape(value(block), blockShape(vae, block.size))),
-      -1,
-    );
   return {
-    sample: join((block) => block.likelihood.sample(featuresOf(noise, block))),
-    mean: join(({ likelihood }) => likelihood.mean),
+    mean: concat(
+      blocks.map(({ likelihood, size }) => reshape(likelihood.mean, blockShape(vae, size))),
+      -1,
+    ),
   };
 }
 
 const blockShape = (vae: Vae, size: number): Shape => ['B', ...vae.spec.shape.slice(0, -1), size];
-
-/** The law of the noise of each part, in order. */
-export const noiseLaws = (vae: Vae): NoiseKind[] =>
-  vae.spec.parts.map(({ likelihood }) => likelihoods[likelihood].noise);

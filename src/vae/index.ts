@@ -1,7 +1,15 @@
 /** Distributions, models, terms and objectives. */
+export { make } from '../choice.ts';
+export * from './combine.ts';
 export * from './graphs.ts';
-export * from './latent.ts';
-export * from './likelihoods.ts';
+export * from './likelihood.ts';
+export * from './likelihoods/index.ts';
 export * from './model.ts';
-export * from './objectives.ts';
+export * from './noise.ts';
+export * from './objective.ts';
+export * from './objectives/index.ts';
+export * from './posterior.ts';
+export * from './posteriors/index.ts';
+export * from './prior.ts';
+export * from './priors/index.ts';
 export * from './terms.ts';

@@ -1,8 +1,12 @@
 /** A VAE: encode x to q(z|x), a prior p(z), decode z to p(x|z), put together from one choice of each. */
 import {
+  type Arg,
+  add,
   concat,
+  constant,
   dimAt,
   input,
+  mul,
   multiply,
   reshape,
   type Shape,
@@ -11,20 +15,16 @@ import {
   type Tensor,
 } from '../graph/index.ts';
 import { type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
-import {
-  type Posterior,
-  type PosteriorName,
-  type Prior,
-  type PriorName,
-  posteriors,
-  priors,
-} from './latent.ts';
-import { type Likelihood, type LikelihoodKind, type LikelihoodName, likelihoods } from './likelihoods.ts';
+import type { Law, Likelihood } from './likelihood.ts';
+import type { Posterior, PosteriorFamily } from './posterior.ts';
+import type { Prior, PriorFamily } from './prior.ts';
+import { type Level, levelOf } from './terms.ts';
 
 /** One field of the data: the features `start` to `start + size` of the last axis, and the law they follow. */
 export interface Part {
   readonly field: string;
-  readonly likelihood: LikelihoodName;
+  /** Neighbours of a row whose law is the same value are decoded together. */
+  readonly law: Law;
   readonly start: number;
   readonly size: number;
 }
@@ -38,8 +38,8 @@ export interface ModelSpec {
   readonly masked: boolean;
   readonly latent: number;
   readonly network: Network;
-  readonly posterior: PosteriorName;
-  readonly prior: PriorName;
+  readonly posterior: PosteriorFamily;
+  readonly prior: PriorFamily;
 }
 
 /** What is seen of a batch. */
@@ -60,9 +60,28 @@ interface Block {
   readonly size: number;
 }
 
+export interface InferenceOptions {
+  readonly samples: number;
+  /** See `PosteriorContext`. */
+  readonly progress: Arg;
+  readonly scale?: Tensor;
+}
+
+/** Latent variables drawn for what is seen. */
+export interface Inference {
+  readonly z: Tensor; // [K, B, Z]
+  /** Top first; a plain VAE has one. */
+  readonly levels: readonly Level[];
+  /** Scalars that the model's parts ask to have added to any objective. */
+  readonly penalties: Readonly<Record<string, Tensor>>;
+  /** New values of parameters that a rule moves, by name. */
+  readonly updates: Readonly<Record<string, Tensor>>;
+}
+
 export interface Vae {
   readonly spec: ModelSpec;
   readonly encode: (observed: Observation) => Posterior;
+  readonly infer: (observed: Observation, options: InferenceOptions) => Inference;
   readonly prior: Prior;
   /** z [K, B, Z] → p(x|z), a product over the fields. */
   readonly decode: (z: Tensor) => readonly BlockLikelihood[];
@@ -70,18 +89,33 @@ export interface Vae {
   readonly parameters: readonly Parameter[];
 }
 
+/** Parameters of the inference network: some objectives move them by another loss than the rest. */
+export const isInference = (parameter: string): boolean => /^(encoder|posterior)\./.test(parameter);
+
 export function createVae(spec: ModelSpec): Vae {
   const declared = parameters();
   const { root } = declared;
-  const encode = ({ x, mask }: Observation): Posterior => {
-    const features = spec.network.encode(root.at('encoder'), mask ? concat([x, mask], -1) : x);
-    return posteriors[spec.posterior].build(root.at('posterior'), features, spec.latent);
+  const encodeWith = ({ x, mask }: Observation, progress: Arg, scale?: Tensor): Posterior => {
+    const seen = viewOf(spec, x);
+    const features = spec.network.encode(root.at('encoder'), mask ? concat([seen, mask], -1) : seen);
+    const context = { scope: root.at('posterior'), progress, ...(scale && { scale }) };
+    return spec.posterior.build(features, spec.latent, context);
   };
-  const prior = priors[spec.prior].build();
+  const encode = (observed: Observation) => encodeWith(observed, 1);
+  const prior = spec.prior.build(spec.latent, {
+    scope: root.at('prior'),
+    shape: spec.shape,
+    encode: (x) => encode(spec.masked ? { x, mask: allThere(spec, x) } : { x }),
+  });
+  const infer = (observed: Observation, { samples, progress, scale }: InferenceOptions): Inference => {
+    const posterior = encodeWith(observed, progress, scale);
+    const level = levelOf(posterior, prior, samples, spec.posterior.random);
+    const { penalties = {}, updates = {} } = posterior;
+    return { z: level.z, levels: [level], penalties, updates };
+  };
   const decode = (z: Tensor) => decodeBlocks(spec, root, z);
-  const z = encode(observation(spec)).mean; // building both once declares their parameters
-  decode(reshape(z, [1, ...z.shape]));
-  return { spec, encode, prior, decode, parameters: declared.all() };
+  decode(infer(observation(spec), { samples: 1, progress: 1 }).z); // building all once declares their parameters
+  return { spec, encode, infer, prior, decode, parameters: declared.all() };
 }
 
 /** The graph's data inputs: `x` and, where values may be missing, `mask`. */
@@ -90,12 +124,27 @@ export function observation(spec: ModelSpec): Observation {
   return spec.masked ? { x, mask: input('mask', ['B', spec.parts.length]) } : { x };
 }
 
-/** Rows: neighbours with one likelihood belong together. The parts of a picture share its space and stay apart. */
+/** A mask of ones for pseudo-examples x [M, D]. */
+const allThere = ({ parts }: ModelSpec, x: Tensor): Tensor =>
+  add(mul(slice(x, 1, 0, 1), 0), constant(Array<number>(parts.length).fill(1), [1, parts.length]));
+
+/** What the encoder is shown of x. */
+function viewOf(spec: ModelSpec, x: Tensor): Tensor {
+  const blocks = blocksOf(spec);
+  if (!blocks.some((block) => lawOf(block).view)) return x;
+  const seen = blocks.map((block) => {
+    const own = slice(x, -1, block.start, block.start + block.size);
+    return lawOf(block).view?.(own) ?? own;
+  });
+  return concat(seen, -1);
+}
+
+/** Rows: neighbours with one law belong together. The parts of a picture share its space and stay apart. */
 function blocksOf({ shape, parts }: ModelSpec): Block[] {
   const blocks: { parts: Part[]; start: number; size: number }[] = [];
   for (const part of parts) {
     const last = blocks.at(-1);
-    if (shape.length === 1 && last && last.parts[0]!.likelihood === part.likelihood) {
+    if (shape.length === 1 && last && last.parts[0]!.law === part.law) {
       last.parts.push(part);
       last.size += part.size;
     } else blocks.push({ parts: [part], start: part.start, size: part.size });
@@ -103,19 +152,19 @@ function blocksOf({ shape, parts }: ModelSpec): Block[] {
   return blocks;
 }
 
-export const kindOf = ({ parts }: Pick<Block, 'parts'>): LikelihoodKind => likelihoods[parts[0]!.likelihood];
+export const lawOf = ({ parts }: Pick<Block, 'parts'>): Law => parts[0]!.law;
 
 function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor): BlockLikelihood[] {
   const [samples, batch, latent] = z.shape as Shape & [number, 'B', number];
   const rows = reshape(z, [multiply(samples, batch), latent]);
   const blocks = blocksOf(spec);
-  const widths = blocks.map((block) => block.size * kindOf(block).parameters.length);
+  const widths = blocks.map((block) => block.size * lawOf(block).parameters.length);
   const space = spec.shape.slice(0, -1);
   const raw = spec.network.decode(root.at('decoder'), rows, [...space, widths.reduce((a, b) => a + b, 0)]);
   const learned = root.at('likelihood');
   return split(raw, -1, widths).map((own, i) => {
     const block = blocks[i]!;
-    const { parameters: names, shared, build } = kindOf(block);
+    const { parameters: names, shared, build } = lawOf(block);
     const values = split(
       own,
       -1,
@@ -125,6 +174,7 @@ function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor): BlockLikelihood[
     const fields = block.parts.map(({ field, size }) => ({
       scope: shared ? learned.at('shared') : learned.at('field').at(field),
       size: space.reduce((a, b) => a * b, size),
+      channels: size,
     }));
     return { ...block, likelihood: build(fields, flat) };
   });

@@ -14,12 +14,24 @@ import {
   sum,
   type Tensor,
 } from '../graph/index.ts';
-import type { Posterior } from './latent.ts';
-import { featuresOf, kindOf, type ModelSpec, type Observation, type Part, type Vae } from './model.ts';
+import {
+  type BlockLikelihood,
+  featuresOf,
+  type Inference,
+  type InferenceOptions,
+  lawOf,
+  type ModelSpec,
+  type Observation,
+  type Part,
+  type Vae,
+} from './model.ts';
+import type { Posterior } from './posterior.ts';
+import type { Prior } from './prior.ts';
 
 /** One level of latent variables. */
 export interface Level {
   readonly posterior: Posterior;
+  readonly prior: Prior;
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]
   readonly logQz: Tensor; // [K, B]
@@ -27,54 +39,55 @@ export interface Level {
   readonly kl: Tensor;
 }
 
-export interface Terms {
+export interface Terms extends Inference {
   /** log p(x|z), missing values left out. */
   readonly logPx: Tensor; // [K, B]
   /** Its parts by field. */
   readonly fields: Readonly<Record<string, Tensor>>; // [K, B] each
-  /** Top first; a plain VAE has one. */
-  readonly levels: readonly Level[];
-  /** Scalars that a model's parts ask to have added to any objective. */
-  readonly penalties: Readonly<Record<string, Tensor>>;
+  readonly decoded: readonly BlockLikelihood[];
 }
 
-/** The terms of a one-level VAE; noise ε ~ N(0, I) is [K, B, Z]. */
-export function terms(vae: Vae, observed: Observation, noise: Tensor): Terms {
-  const posterior = vae.encode(observed);
-  const z = posterior.sample(noise);
-  return { ...dataTerms(vae, observed, z), levels: [level(vae, posterior, z)], penalties: {} };
+/** The terms of a VAE for what is seen. */
+export function terms(vae: Vae, observed: Observation, options: InferenceOptions): Terms {
+  const inferred = vae.infer(observed, options);
+  return { ...inferred, ...dataTerms(vae, observed, vae.decode(inferred.z)) };
 }
 
 /** log p(x, z) − log q(z|x) of each sample, [K, B]. */
-export const logWeights = ({ logPx, levels }: Terms): Tensor =>
+export const logWeights = ({ logPx, levels }: Pick<Terms, 'logPx' | 'levels'>): Tensor =>
   levels.reduce((w, { logPz, logQz }) => add(w, sub(logPz, logQz)), logPx);
 
-function level({ prior }: Vae, posterior: Posterior, z: Tensor): Level {
+/** Draws of one level and what they weigh. */
+export function levelOf(posterior: Posterior, prior: Prior, samples: number, random: boolean): Level {
+  const { z, logQz } = posterior.draw(samples);
   const logPz = prior.logProb(z);
-  const logQz = posterior.logProb(z);
-  return { posterior, z, logPz, logQz, kl: divergence(prior.kl(posterior), sub(logQz, logPz), posterior) };
+  return { posterior, prior, z, logPz, logQz, kl: divergence(posterior, prior, sub(logQz, logPz), random) };
 }
 
 /** A point posterior has no KL: it enters as 0 and an autoencoder's terms have the same form. */
-function divergence(closed: Tensor | undefined, sampled: Tensor, { logVar, mean }: Posterior): Tensor {
-  if (closed) return reshape(closed, [1, ...closed.shape]);
-  if (!logVar) return reshape(mul(mean, scalar(0, 2)), [1, ...mean.shape]);
-  return reshape(sampled, [...sampled.shape, 1]);
+function divergence(q: Posterior, p: Prior, sampled: Tensor, random: boolean): Tensor {
+  if (!random) return reshape(mul(q.mean, scalar(0, 2)), [1, ...q.mean.shape]);
+  const closed = p.kl?.(q);
+  return closed ? reshape(closed, [1, ...closed.shape]) : reshape(sampled, [...sampled.shape, 1]);
 }
 
 /** log p(x|z), whole and by field. */
-function dataTerms(vae: Vae, { x, mask }: Observation, z: Tensor): Pick<Terms, 'logPx' | 'fields'> {
-  const blocks = vae.decode(z).map((block) => {
+function dataTerms(
+  { spec }: Vae,
+  { x, mask }: Observation,
+  decoded: readonly BlockLikelihood[],
+): Pick<Terms, 'logPx' | 'fields' | 'decoded'> {
+  const blocks = decoded.map((block) => {
     const each = block.likelihood.logProbs(featuresOf(x, block)); // [K, B, d]
-    const masked = mask && !kindOf(block).vanishes;
-    return { parts: block.parts, each: masked ? mul(each, presenceOf(vae.spec, mask, block.parts)) : each };
+    const masked = mask && !lawOf(block).vanishes;
+    return { parts: block.parts, each: masked ? mul(each, presenceOf(spec, mask, block.parts)) : each };
   });
   const fields = blocks.flatMap(({ parts, each }) => {
     const sizes = parts.length === 1 ? [fixed(dimAt(each.shape, -1), 'features')] : parts.map((p) => p.size);
     return split(each, -1, sizes).map((own, i) => [parts[i]!.field, sum(own, [-1])] as const);
   });
   const logPx = blocks.map(({ each }) => sum(each, [-1])).reduce((a, b) => add(a, b));
-  return { logPx, fields: Object.fromEntries(fields) };
+  return { logPx, fields: Object.fromEntries(fields), decoded };
 }
 
 /** For each feature of neighbouring parts whether a row has it, [1, B, d]. */

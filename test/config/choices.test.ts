@@ -8,6 +8,7 @@ import {
   type TableName,
   tables,
   trainOptions,
+  usualPosterior,
 } from '../../src/config/index.ts';
 import { UserError } from '../../src/errors.ts';
 
@@ -66,8 +67,13 @@ test('every choice can be built from its defaults', () => {
 test('the parts of an objective belong together', () => {
   const of = (given: Record<string, unknown>) =>
     build('objective', parseChoice('objective', given) as { kind: string });
-  assert.deepEqual([of({ kind: 'elbo', beta: 4 }).beta, of({ kind: 'elbo' }).posterior], [4, 'gaussian']);
-  assert.deepEqual([of({ kind: 'autoencoder' }).beta, of({ kind: 'autoencoder' }).posterior], [0, 'point']);
+  assert.deepEqual([of({ kind: 'elbo', beta: 4 }).beta, of({ kind: 'elbo' }).random], [4, true]);
+  assert.deepEqual([of({ kind: 'autoencoder' }).beta, of({ kind: 'autoencoder' }).random], [0, undefined]);
+  assert.equal(
+    usualPosterior({ kind: 'elbo', freeBits: 0, beta: 1, samples: 1 } as { kind: string }).kind,
+    'gaussian',
+  );
+  assert.equal(usualPosterior({ kind: 'autoencoder' }).kind, 'point');
 });
 
 const config = {

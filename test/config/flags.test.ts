@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Table } from '../../src/choice.ts';
 import {
   dataOptions,
   type Flag,
   parseChoice,
   parseOptions,
   plainFlags,
-  type Table,
   type TableName,
   tables,
   toTrainOptions,

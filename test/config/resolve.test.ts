@@ -11,7 +11,7 @@ import {
   trainOptions,
 } from '../../src/config/index.ts';
 import { UserError } from '../../src/errors.ts';
-import { createVae } from '../../src/vae/index.ts';
+import { createVae, likelihoods, make } from '../../src/vae/index.ts';
 
 const plan = (
   facts: DataFacts,
@@ -62,12 +62,12 @@ for (const [facts, channels] of sizes) {
     assert.equal(config.batchSize, 128);
     const vae = createVae({
       shape: facts.shape,
-      parts: [{ field: 'p', likelihood: 'gaussianShared', start: 0, size: facts.shape[2]! }],
+      parts: [{ field: 'p', law: make(likelihoods.gaussianShared), start: 0, size: facts.shape[2]! }],
       masked: false,
       latent: config.latent,
       network: build('network', config.network),
-      posterior: 'gaussian',
-      prior: 'normal',
+      posterior: build('posterior', config.posterior),
+      prior: build('prior', config.prior),
     });
     assert.ok(vae.parameters.length > 0);
   });
@@ -84,7 +84,7 @@ test('what is given is kept, and what is left out of a choice is still chosen', 
     { network: { activation: 'silu' }, objective: { beta: 4 } },
   );
   assert.deepEqual(config.network, { kind: 'mlp', hidden: [256, 256], activation: 'silu', norm: false });
-  assert.deepEqual(config.objective, { kind: 'elbo', beta: 4, freeBits: 0 });
+  assert.deepEqual(config.objective, { kind: 'elbo', beta: 4, freeBits: 0, samples: 1 });
   const { latent, epochs, batchSize, learningRate, seed, patience, ema, clip } = config;
   assert.deepEqual(
     [latent, epochs, batchSize, learningRate, seed, patience, ema, clip],
@@ -121,7 +121,7 @@ test('a resumed run keeps its config; only its length may change', () => {
     [{ seed: 1 }, {}, /seed: given 1/],
     [{ validation: 0.3 }, {}, /validation: given 0.3/],
     [{ clip: 1 }, {}, /clip: given 1/],
-    [{ likelihood: 'bernoulli' }, {}, /likelihood: given "bernoulli"/],
+    [{}, { likelihood: { kind: 'bernoulli' } }, /likelihood: given .*bernoulli/],
     [{}, { objective: { beta: 3 } }, /objective: given .*"beta":3/],
     [{}, { network: { kind: 'conv' } }, /network: given /],
   ];

@@ -33,6 +33,7 @@ export function history(epochs: number): ReportData['history'] {
       watched: validation,
       klPerDimension: [],
       activeUnits: 14,
+      terms: {},
       best: false,
       learningRate: 1e-3,
       beta: 1,

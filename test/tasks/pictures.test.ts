@@ -43,7 +43,7 @@ test('an IDX file trains with binarised pixels, the same draws in each evaluatio
   const { saved } = await trained({ data, out, binarize: 'dynamic' });
   const model = await load(saved!.path, { threads: 1 });
   assert.deepEqual(model.codec.shape, [8, 8, 1]);
-  assert.equal(model.vae.spec.parts[0]!.likelihood, 'bernoulli');
+  assert.equal(model.vae.spec.parts[0]!.law.support, 'binary');
   const drawn = pixelsOf(await sample(model, { count: 3 }));
   assert.deepEqual([...new Set(drawn)].sort(), [0, 255]);
   assert.ok(new Set(pixelsOf(await sample(model, { count: 3, mean: true }))).size > 10, 'means are grey');

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toOnnx } from '../../src/graph/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { activeUnits, createLearner, evaluateElbo, weightValues } from '../../src/train/index.ts';
+import { activeUnits, createLearner, evaluateElbo, openGraph, weightValues } from '../../src/train/index.ts';
 import { evaluationGraph } from '../../src/vae/index.ts';
 import { source, toy } from './toy.ts';
 
@@ -11,7 +10,7 @@ const runtime = nodeRuntime({ threads: 1 });
 async function opened() {
   const options = toy({ runtime });
   const learner = await createLearner(options);
-  const session = await runtime.session(toOnnx(evaluationGraph(options.vae)));
+  const session = await openGraph(runtime, evaluationGraph(options.vae));
   const weights = weightValues(options.vae, learner.weights());
   const evaluate = (rows: number, seed = 1, batchSize = 8) =>
     evaluateElbo(session, options.vae, weights, source(options.vae.spec, rows, batchSize), {

@@ -11,7 +11,7 @@ import {
   type FitEvent,
   type StepEvent,
 } from '../../src/train/index.ts';
-import { createVae, reconstruction } from '../../src/vae/index.ts';
+import { createVae, make, objectives, posteriors } from '../../src/vae/index.ts';
 import { lossesOf, noticesOf, type Ran, rowSpec, run, source, toy } from './toy.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -89,7 +89,7 @@ test('a value that is not a number stops training, names the term and changes no
 test('a step whose gradient is not finite leaves every block as it was', async () => {
   const options = toy({ runtime, ema: 0.9, clip: 1 });
   const learner = await createLearner(options);
-  const knobs = { beta: 1, learningRate: 0.1 };
+  const knobs = { beta: 1, progress: 0, learningRate: 0.1 };
   let step = 1;
   const copies = (): Record<string, Float32Array> =>
     Object.fromEntries(Object.entries(learner.state()).map(([name, data]) => [name, data.slice()]));
@@ -143,7 +143,7 @@ test('schedules and warm-ups reach the steps', async () => {
   const ran = await run({
     runtime,
     epochs: 2,
-    beta: 2,
+    objective: make(objectives.elbo, { beta: 2 }),
     warmup: warmups.linear({ steps: 4 }),
     schedule: schedules.step({ every: 1, factor: 0.1 }),
   });
@@ -175,10 +175,10 @@ test('the weights that come back are those of the best epoch', async () => {
 });
 
 test('a collapsed posterior is noticed, a plain autoencoder is none', async () => {
-  const ran = await run({ runtime, beta: 1000 });
+  const ran = await run({ runtime, objective: make(objectives.elbo, { beta: 1000 }) });
   assert.match(noticesOf(ran)[0]!, /the posterior has collapsed.*--beta \(now 1000\)/);
-  const vae = createVae({ ...rowSpec, posterior: 'point' });
-  const plain = await run({ runtime, vae, objective: reconstruction, beta: 0 });
+  const vae = createVae({ ...rowSpec, posterior: make(posteriors.point) });
+  const plain = await run({ runtime, vae, objective: make(objectives.autoencoder) });
   assert.deepEqual(noticesOf(plain), []);
 });
 

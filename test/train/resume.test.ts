@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adamW, schedules, sgd, warmups } from '../../src/optim/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { createVae, elbo } from '../../src/vae/index.ts';
+import { createVae, make, objectives } from '../../src/vae/index.ts';
 import { type Given, lossesOf, pictureSpec, type Ran, run } from './toy.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -12,14 +12,12 @@ const full: Given = {
   runtime,
   epochs: 5,
   optimizer: adamW({ weightDecay: 0.1 }),
-  objective: elbo({ freeBits: 0.05 }),
+  objective: make(objectives.elbo, { freeBits: 0.05, samples: 2, beta: 0.5 }),
   schedule: schedules.plateau({ patience: 1, factor: 0.5, warmup: 3 }),
   warmup: warmups.cyclical({ over: { fraction: 0.8 }, cycles: 2 }),
-  beta: 0.5,
   ema: 0.9,
   clip: 1,
   patience: 4,
-  samples: 2,
 };
 
 const bits = (x: Float32Array): Uint32Array => new Uint32Array(x.slice().buffer);

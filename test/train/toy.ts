@@ -11,17 +11,26 @@ import {
   type Fitted,
   fit,
 } from '../../src/train/index.ts';
-import { createVae, elbo, type ModelSpec } from '../../src/vae/index.ts';
+import {
+  createVae,
+  likelihoods,
+  type ModelSpec,
+  make,
+  objectives,
+  posteriors,
+  priors,
+} from '../../src/vae/index.ts';
 
-const BASE = { latent: 2, posterior: 'gaussian', prior: 'normal' } as const;
+const BASE = { latent: 2, posterior: make(posteriors.gaussian), prior: make(priors.normal) };
+const bernoulli = make(likelihoods.bernoulli);
 
 export const rowSpec: ModelSpec = {
   ...BASE,
   shape: [6],
   parts: [
-    { field: 'a', likelihood: 'gaussian', start: 0, size: 2 },
-    { field: 'b', likelihood: 'categorical', start: 2, size: 3 },
-    { field: 'c', likelihood: 'bernoulli', start: 5, size: 1 },
+    { field: 'a', law: make(likelihoods.gaussian), start: 0, size: 2 },
+    { field: 'b', law: make(likelihoods.categorical), start: 2, size: 3 },
+    { field: 'c', law: bernoulli, start: 5, size: 1 },
   ],
   masked: true,
   network: mlp({ hidden: [16], activation: 'relu', norm: false }),
@@ -30,7 +39,7 @@ export const rowSpec: ModelSpec = {
 export const pictureSpec: ModelSpec = {
   ...BASE,
   shape: [8, 8, 1],
-  parts: [{ field: 'picture', likelihood: 'bernoulli', start: 0, size: 1 }],
+  parts: [{ field: 'picture', law: bernoulli, start: 0, size: 1 }],
   masked: false,
   network: convNetwork({ channels: [4, 8], hidden: 16, activation: 'silu', norm: true, blocks: 1 }),
 };
@@ -74,7 +83,7 @@ export type Given = Partial<FitOptions> & { readonly runtime: Runtime };
 export function toy({ vae = createVae(rowSpec), batchSize = 8, ...given }: Given): FitOptions {
   return {
     vae,
-    objective: elbo(),
+    objective: make(objectives.elbo),
     optimizer: adam(),
     batchSize,
     seed: 1,
@@ -83,7 +92,6 @@ export function toy({ vae = createVae(rowSpec), batchSize = 8, ...given }: Given
     epochs: 4,
     learningRate: 0.01,
     schedule: schedules.constant(),
-    beta: 1,
     warmup: warmups.none,
     ...given,
   };

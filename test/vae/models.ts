@@ -1,21 +1,32 @@
 /** Small VAEs with values for all their inputs. */
 import { convNetwork, mlp } from '../../src/nn/index.ts';
-import { createVae, type ModelSpec, type Vae } from '../../src/vae/index.ts';
+import {
+  createVae,
+  type LikelihoodName,
+  likelihoods,
+  type ModelSpec,
+  make,
+  posteriors,
+  priors,
+  type Vae,
+} from '../../src/vae/index.ts';
 import { draw, random } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { type Feeds, value } from '../reference.ts';
 
-const BASE = { latent: 2, posterior: 'gaussian', prior: 'normal' } as const;
+export const law = (name: LikelihoodName) => make(likelihoods[name]);
+
+const BASE = { latent: 2, posterior: make(posteriors.gaussian), prior: make(priors.normal) };
 
 /** Numbers, a category and a yes or no, of which any may be missing. */
 export const mixedSpec: ModelSpec = {
   ...BASE,
   shape: [6],
   parts: [
-    { field: 'age', likelihood: 'gaussian', start: 0, size: 1 },
-    { field: 'city', likelihood: 'categorical', start: 1, size: 3 },
-    { field: 'price', likelihood: 'gaussianShared', start: 4, size: 1 },
-    { field: 'member', likelihood: 'bernoulli', start: 5, size: 1 },
+    { field: 'age', law: law('gaussian'), start: 0, size: 1 },
+    { field: 'city', law: law('categorical'), start: 1, size: 3 },
+    { field: 'price', law: law('gaussianShared'), start: 4, size: 1 },
+    { field: 'member', law: law('bernoulli'), start: 5, size: 1 },
   ],
   masked: true,
   network: mlp({ hidden: [7, 5], activation: 'silu', norm: true }),
@@ -25,7 +36,7 @@ export const mixedSpec: ModelSpec = {
 export const pictureSpec: ModelSpec = {
   ...BASE,
   shape: [9, 8, 2],
-  parts: [{ field: 'picture', likelihood: 'bernoulli', start: 0, size: 2 }],
+  parts: [{ field: 'picture', law: law('bernoulli'), start: 0, size: 2 }],
   masked: false,
   network: convNetwork({ channels: [2, 3], hidden: 4, activation: 'silu', norm: true, blocks: 0 }),
 };
@@ -34,7 +45,7 @@ export const pictureSpec: ModelSpec = {
 export const linearSpec: ModelSpec = {
   ...BASE,
   shape: [3],
-  parts: [{ field: 'row', likelihood: 'gaussianShared', start: 0, size: 3 }],
+  parts: [{ field: 'row', law: law('gaussianShared'), start: 0, size: 3 }],
   masked: false,
   network: mlp({ hidden: [], activation: 'relu', norm: false }),
 };
@@ -58,13 +69,12 @@ export function small(spec: ModelSpec, { batch = 3, samples = 1, seed = 1 } = {}
     for (let i = 0; i < x.data.length; i++) {
       const feature = i % spec.shape.at(-1)!;
       if (feature < part.start || feature >= part.start + part.size) continue;
-      if (part.likelihood === 'bernoulli' || part.likelihood === 'categorical')
-        x.data[i] = Number(x.data[i]! > 0);
+      if (part.law.support === 'binary' || part.law.support === 'class') x.data[i] = Number(x.data[i]! > 0);
       const row = Math.floor(i / (x.data.length / batch));
       if (spec.masked && !mask.data[row * spec.parts.length + j]) x.data[i] = 0;
     }
   });
   const noise = draw({ shape: ['B', spec.latent] }, batch * samples, next);
-  const knobs = { scale: value([1 / batch], []), beta: value([0.7], []) };
+  const knobs = { scale: value([1 / batch], []), beta: value([0.7], []), progress: value([0.5], []) };
   return { vae, feeds: { ...parameterFeeds(vae.parameters, seed), x, mask, noise, ...knobs } };
 }

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gradients, input, reshape, sub, sum, type Tensor } from '../../src/graph/index.ts';
+import { gradients, input, sub, sum, type Tensor } from '../../src/graph/index.ts';
 import { stream } from '../../src/random/index.ts';
 import {
   diagonalGaussian,
-  elbo,
   importanceGraph,
-  iwae,
   type ModelSpec,
+  make,
+  negativeElbo,
+  negativeIwae,
   observation,
-  point,
+  posteriors,
   standardNormal,
   type Terms,
   terms,
 } from '../../src/vae/index.ts';
-import { evaluate, type Feeds, type Value, value } from '../reference.ts';
+import { evaluate, type Value, value } from '../reference.ts';
 import { linearSpec, mixedSpec, pictureSpec, small } from './models.ts';
 
 const close = (actual: number, expected: number, by: number, what: string) =>
@@ -26,23 +27,24 @@ const mean = (values: ArrayLike<number>): number =>
 /** The terms of a small model with `samples` samples. */
 function termsOf(spec: ModelSpec, samples = 1) {
   const { vae, feeds } = small(spec, { samples });
-  const noise = reshape(input('noise', [`${samples}*B`, spec.latent]), [samples, 'B', spec.latent]);
-  return { vae, feeds, t: terms(vae, observation(spec), noise) };
+  return { vae, feeds, t: terms(vae, observation(spec), { samples, progress: 1 }) };
 }
+
+const prior = standardNormal(2);
 
 test('the KL of a Gaussian in closed form is that of Monte Carlo', () => {
   const count = 40_000;
   const q = diagonalGaussian(input('mean', ['B', 2]), input('logVar', ['B', 2]));
-  const z = q.sample(input('noise', [count, 'B', 2]));
-  const sampled = sub(q.logProb(z), standardNormal.logProb(z));
+  const { z, logQz } = q.draw(count);
+  const sampled = sub(logQz, prior.logProb(z));
   const noise = new Float32Array(count * 4);
   stream(2, 'kl').normal(noise);
   const feeds = {
     mean: value([0.4, -1.3, 2.5, 0], [2, 2]),
     logVar: value([-1, 0.5, -3, 0], [2, 2]),
-    noise: value(noise, [count, 2, 2]),
+    noise: value(noise, [count * 2, 2]),
   };
-  const [closed, draws] = evaluate([standardNormal.kl(q)!, sampled], feeds);
+  const [closed, draws] = evaluate([prior.kl!(q)!, sampled], feeds);
   for (const row of [0, 1]) {
     const kl = closed!.data[2 * row]! + closed!.data[2 * row + 1]!;
     const own = draws!.data.filter((_, i) => i % 2 === row);
@@ -55,7 +57,7 @@ test('the KL of a Gaussian in closed form is that of Monte Carlo', () => {
 test('the KL is 0 from the prior to itself and positive elsewhere', () => {
   const q = diagonalGaussian(input('mean', ['B', 1]), input('logVar', ['B', 1]));
   const at = (mu: number, logVar: number): number =>
-    evaluate([standardNormal.kl(q)!], { mean: value([mu], [1, 1]), logVar: value([logVar], [1, 1]) })[0]!
+    evaluate([standardNormal(1).kl!(q)!], { mean: value([mu], [1, 1]), logVar: value([logVar], [1, 1]) })[0]!
       .data[0]!;
   assert.equal(at(0, 0), 0);
   for (const mu of [-2, 0, 1]) for (const l of [-4, -0.1, 0.1, 2]) assert.ok(at(mu, l) > 0, `${mu}, ${l}`);
@@ -120,7 +122,7 @@ test('with one sample the importance-weighted bound is the ELBO with sampled KL,
 test('the importance-weighted objective is −log of the mean weight, over the batch', () => {
   for (const samples of [1, 4]) {
     const { vae, feeds, t } = termsOf(mixedSpec, samples);
-    const loss = iwae(t, { scale: input('scale', []), beta: input('beta', []) });
+    const { loss } = negativeIwae(t, { scale: input('scale', []) });
     const [{ data }, { data: weights }] = evaluate(
       [loss, importanceGraph(vae, samples)['logWeight']!],
       feeds,
@@ -143,7 +145,7 @@ function naiveElbo(
 }
 
 const lossOf = (t: Terms, freeBits: number): Tensor =>
-  elbo({ freeBits })(t, { scale: input('scale', []), beta: input('beta', []) });
+  negativeElbo(t, { scale: input('scale', []), beta: input('beta', []) }, freeBits).loss;
 
 test('−ELBO with β and free bits is its formula', () => {
   const { feeds, t } = termsOf(mixedSpec, 3);
@@ -170,12 +172,10 @@ test('a dimension under its free bits is not pressed further down', () => {
   });
 });
 
-test('a point posterior gives z = μ whatever the noise, and a KL of 0', () => {
-  const q = point(input('mean', ['B', 2]));
-  const feeds: Feeds = { mean: value([1, -2], [1, 2]), noise: value([5, 6, 7, 8], [2, 1, 2]) };
-  const [z] = evaluate([q.sample(input('noise', [2, 'B', 2]))], feeds);
-  assert.deepEqual([...z!.data], [1, -2, 1, -2]);
-  const { feeds: all, t } = termsOf({ ...mixedSpec, posterior: 'point' }, 2);
-  const [kl] = evaluate([t.levels[0]!.kl], all);
-  assert.deepEqual([...kl!.data].map(Math.abs), [0, 0, 0, 0, 0, 0]);
+test('a point posterior gives z = μ in every sample, and a KL of 0', () => {
+  const { feeds, t } = termsOf({ ...mixedSpec, posterior: make(posteriors.point) }, 2);
+  const [{ z, posterior, kl }] = t.levels as [(typeof t.levels)[number]];
+  const [draws, mean, divergence] = evaluate([z, posterior.mean, kl], feeds);
+  assert.deepEqual([...draws!.data], [...mean!.data, ...mean!.data]);
+  assert.deepEqual([...divergence!.data].map(Math.abs), [0, 0, 0, 0, 0, 0]);
 });

@@ -1,0 +1,21 @@
+/** A named choice: what it is, in a line, its options, and the value it stands for. Tables of these are what users choose from. */
+import { z } from 'zod';
+
+export interface Choice<Options extends z.ZodRawShape, Value> {
+  readonly doc: string;
+  readonly options: Options;
+  // a method, so that a table of different options is a table
+  build(options: z.output<z.ZodObject<Options>>): Value;
+}
+
+export const choice = <Options extends z.ZodRawShape, Value>(
+  entry: Choice<Options, Value>,
+): Choice<Options, Value> => entry;
+
+/** The value of a choice, its options checked and the rest of them as usual. */
+export const make = <Options extends z.ZodRawShape, Value>(
+  entry: Choice<Options, Value>,
+  options: Readonly<Record<string, unknown>> = {},
+): Value => entry.build(z.strictObject(entry.options).parse(options));
+
+export type Table<Value> = Readonly<Record<string, Choice<z.ZodRawShape, Value>>>;

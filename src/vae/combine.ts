@@ -1,0 +1,32 @@
+/** Which choices go together, and why others do not. */
+import type { Objective } from './objective.ts';
+import type { PosteriorFamily, Space } from './posterior.ts';
+import type { PriorFamily } from './prior.ts';
+
+export interface Combination {
+  readonly posterior: PosteriorFamily;
+  readonly prior: PriorFamily;
+  readonly objective: Objective;
+}
+
+const PLACES: Readonly<Record<Space, string>> = {
+  real: 'real vectors',
+  sphere: 'unit vectors',
+  ball: 'points of the Poincaré ball',
+  classes: 'one-hot groups',
+  codes: 'vectors of a codebook or grid',
+};
+
+/** Why these cannot be one model, as a sentence; undefined where they can. */
+export function clash({ posterior, prior, objective }: Combination): string | undefined {
+  if (posterior.space !== prior.space)
+    return `the posterior gives ${PLACES[posterior.space]} and the prior is over ${PLACES[prior.space]}: choose a prior for the same`;
+  if (prior.ofPosteriors && !posterior.density)
+    return 'this prior is made of posteriors and needs their density, which this posterior does not have: choose a Gaussian posterior';
+  if (objective.random && !posterior.random)
+    return 'this objective needs a posterior that is drawn from, and a point is not';
+  if (objective.density && !posterior.density)
+    return 'this objective needs the density of the posterior at any z, which this posterior does not have: choose a Gaussian posterior';
+  if (objective.samples > 1 && !posterior.random) return 'a point has no second sample: leave --samples at 1';
+  return undefined;
+}

@@ -1,0 +1,63 @@
+/** The form of an objective: from terms to what training minimises, in nats an example. */
+import { add, dimAt, fixed, mul, sum, type Tensor } from '../graph/index.ts';
+import type { Scope } from '../nn/index.ts';
+import type { Observation, Vae } from './model.ts';
+import type { Terms } from './terms.ts';
+
+/** Graph inputs that change during training, so that a schedule never compiles anything. */
+export interface Knobs {
+  /** 1/B. */
+  readonly scale: Tensor;
+  /** Weight of the KL, warm-up included. */
+  readonly beta: Tensor;
+  /** Part of the training that is done, from 0 to 1. */
+  readonly progress: Tensor;
+}
+
+export interface ObjectiveContext extends Knobs {
+  readonly vae: Vae;
+  readonly observed: Observation;
+  /** Training examples in all. */
+  readonly rows: number;
+  /** For networks of the objective's own: they are trained and not saved. */
+  readonly scope: Scope;
+}
+
+/** Scalars to be minimised, and what is told of them. */
+export interface Losses {
+  readonly loss: Tensor;
+  /** Minimised by the parameters of the inference network instead of `loss`. */
+  readonly inference?: Tensor;
+  /** Minimised by the objective's own networks; without it they too minimise `loss`. */
+  readonly adversary?: Tensor;
+  /** Further terms of the loss by name, means over the batch in nats. */
+  readonly report?: Readonly<Record<string, Tensor>>;
+}
+
+export interface Objective {
+  /** K: draws of z for each example. */
+  readonly samples: number;
+  /** Weight of the KL once warmed up; also in what an epoch is judged by. */
+  readonly beta: number;
+  /** Whether log q(z|x) is needed at other z than its own draws, or with gradients through z alone. */
+  readonly density?: boolean;
+  /** Whether z must be drawn. */
+  readonly random?: boolean;
+  readonly losses: (terms: Terms, context: ObjectiveContext) => Losses;
+}
+
+/** Mean over samples and batch of t [K, B, …], summed over what follows. */
+export const batchMean = (t: Tensor, scale: Tensor): Tensor =>
+  mul(sum(t), mul(scale, 1 / fixed(dimAt(t.shape, 0), 'samples')));
+
+/** E_q[log p(x|z)], a mean over the batch. */
+export const expectedLogPx = ({ logPx }: Terms, { scale }: Pick<Knobs, 'scale'>): Tensor =>
+  batchMean(logPx, scale);
+
+/** KL(q(z|x) ‖ p(z)) of all levels, a mean over the batch. */
+export const totalKl = ({ levels }: Terms, { scale }: Pick<Knobs, 'scale'>): Tensor =>
+  levels.map(({ kl }) => batchMean(kl, scale)).reduce((a, b) => add(a, b));
+
+/** `loss` with what the model's parts ask to have added. */
+export const penalised = (loss: Tensor, { penalties }: Terms): Tensor =>
+  Object.values(penalties).reduce((a, b) => add(a, b), loss);

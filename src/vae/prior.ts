@@ -1,0 +1,28 @@
+/** The form of p(z). */
+import type { Tensor } from '../graph/index.ts';
+import type { Scope } from '../nn/index.ts';
+import type { Posterior, Space } from './posterior.ts';
+
+export interface Prior {
+  readonly logProb: (z: Tensor) => Tensor; // [K, B, Z] → [K, B]
+  /** z [B, Z] from noise inputs of its own, whose names start with `name`. */
+  readonly draw: (name: string) => Tensor;
+  /** KL(q ‖ p) of each dimension, [B, Z]; absent or undefined where no closed form is known. */
+  readonly kl?: (q: Posterior) => Tensor | undefined;
+}
+
+export interface PriorContext {
+  readonly scope: Scope;
+  /** Of one example, for priors that are made of pseudo-examples. */
+  readonly shape: readonly number[];
+  /** q(z|u) of pseudo-examples u [M, …shape]. */
+  readonly encode: (u: Tensor) => Posterior;
+}
+
+/** A prior before it knows its model. */
+export interface PriorFamily {
+  readonly space: Space;
+  /** Whether it is made of posteriors, so that their density is needed. */
+  readonly ofPosteriors?: boolean;
+  readonly build: (latent: number, context: PriorContext) => Prior;
+}
