@@ -79,7 +79,10 @@ export const runOptions = {
   overwrite: z.boolean().default(false).describe('replace the model that is there'),
   threads: z.int().min(1).max(256).optional().describe('processor threads'),
   checkpointSeconds: z.number().positive().default(20).describe('seconds between checkpoints'),
-  profile: z.string().optional().describe('prefix of an engine profile to write'),
+  profile: z
+    .string()
+    .optional()
+    .describe('measure where the time of a step goes; prefix of the trace to write (200 steps are enough)'),
 };
 
 const splitOptions = {

@@ -42,6 +42,11 @@ export async function openSession(
     const entries = Object.entries(values);
     return Object.fromEntries(entries.map(([name, v]) => [name, toTensor(engine, types, name, v)]));
   };
+  let isProfiling = profiled;
+  const endProfile = () => {
+    if (isProfiling) session.endProfiling();
+    isProfiling = false;
+  };
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
@@ -56,8 +61,9 @@ export async function openSession(
       );
       return () => naming('running the model', call);
     },
+    endProfile,
     dispose: async () => {
-      if (profiled) session.endProfiling();
+      endProfile();
       await session.release();
     },
   };

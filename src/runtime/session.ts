@@ -15,12 +15,14 @@ export interface Session {
   run(feeds: Values, fetches?: readonly string[]): Promise<Record<string, Value>>;
   /** Fixed buffers: each call reads what `feeds` then hold and leaves the results in `outputs`, in place. */
   bind(feeds: Values, outputs: Values): () => Promise<void>;
+  /** Writes the profile, if there is one; calls after this are not in it. */
+  endProfile(): void;
   /** Frees the engine's memory; the session cannot be used after. */
   dispose(): Promise<void>;
 }
 
 export interface SessionOptions {
-  /** Collects a profile; on Node this is the prefix of the file, written on `dispose`. */
+  /** Collects a profile; on Node this is the prefix of the file, written by `endProfile` or `dispose`. */
   readonly profile?: string;
 }
 

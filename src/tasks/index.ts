@@ -4,6 +4,7 @@ export { type Encoded, type EncodeOptions, encode } from './encode.ts';
 export { type EvaluateOptions, type Evaluation, evaluate, type Interval } from './evaluate.ts';
 export { type Info, info } from './info.ts';
 export { type LoadOptions, load, type Model } from './model.ts';
+export type { ProfileEvent } from './profile.ts';
 export { type Reconstructed, type ReconstructOptions, reconstruct } from './reconstruct.ts';
 export type { RowOptions, SplitName } from './rows.ts';
 export { type SampleOptions, sample } from './sample.ts';

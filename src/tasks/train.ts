@@ -20,6 +20,7 @@ import { nodeRuntime } from '../runtime/node.ts';
 import { type EpochRecord, type FitEvent, type FitOptions, type Fitted, fit } from '../train/index.ts';
 import type { Vae } from '../vae/index.ts';
 import { openData } from './open.ts';
+import { openProfile, type ProfileEvent } from './profile.ts';
 import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
@@ -53,7 +54,7 @@ export interface SavedEvent {
   readonly metrics: Metrics;
 }
 
-export type TrainEvent = FitEvent | PlanEvent | SavedEvent;
+export type TrainEvent = FitEvent | PlanEvent | ProfileEvent | SavedEvent;
 
 /** Trains on `data` and saves the model folder; yields what happens. */
 export async function* train({ data: path, signal, ...given }: TrainOptions): AsyncGenerator<TrainEvent> {
@@ -106,11 +107,14 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
     notes: data.notes,
     choices: plan.lines,
   };
+  const profiling = options.profile === undefined ? undefined : await openProfile(options.profile);
+  const fitting = fitOptions(plan.config, options, vae, data, codec);
   const started = performance.now();
   const history: EpochRecord[] = [...(saved?.checkpoint.progress.history ?? [])];
   await workspace.truncateHistory(history);
   const steps = fit({
-    ...fitOptions(plan.config, options, vae, data, codec),
+    ...fitting,
+    ...profiling?.options(fitting.train),
     ...keep(workspace, { config: plan.config, schema: data.schema, identity }),
     resume: saved?.checkpoint,
     signal,
@@ -121,11 +125,12 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
   } finally {
     await steps.return(undefined as never); // whoever stops listening ends the training
   }
+  const seconds = (performance.now() - started) / 1000;
+  if (profiling) yield await profiling.finish(fitting.runtime.threads);
   if (fitted.reason === 'stopped') return;
   if (fitted.history.length === 0) {
     throw new UserError('training diverged in its first epoch, so no model was saved');
   }
-  const seconds = (performance.now() - started) / 1000;
   const { config, lines: choices } = plan;
   yield await save({ workspace, out, data, config, fitted, seconds, threads: options.threads, choices });
 }
@@ -175,6 +180,5 @@ function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data:
     train: trainingSource(data, codec, batchSize, seed),
     validation: fixedSource(data, codec, batchSize, seed, watched),
     checkpointSeconds: options.checkpointSeconds,
-    profile: options.profile,
   } satisfies Partial<FitOptions>;
 }

@@ -1,8 +1,12 @@
 /** The training loop and what it tells. */
+
+export * from './advice.ts';
 export * from './buffers.ts';
+export * from './clock.ts';
 export * from './evaluate.ts';
 export * from './events.ts';
 export * from './fit.ts';
 export * from './learner.ts';
+export * from './profile.ts';
 export * from './session.ts';
 export * from './source.ts';

@@ -20,6 +20,7 @@ import {
   type Vae,
 } from '../vae/index.ts';
 import { type Buffers, createBuffers } from './buffers.ts';
+import { type Profile, stepClock } from './clock.ts';
 import { wanted } from './session.ts';
 import type { Minibatch } from './source.ts';
 
@@ -36,8 +37,8 @@ export interface LearnerOptions {
   readonly clip?: number | undefined;
   /** Decay of the running average of the weights; without it there is none. */
   readonly ema?: number | undefined;
-  /** Prefix of a profile to be written by the engine. */
-  readonly profile?: string | undefined;
+  /** Where a profile of the first steps goes; without it nothing is measured. */
+  readonly profile?: Profile | undefined;
 }
 
 /** What a step gives: means over the batch in nats, and the gradient's norm before clipping. */
@@ -85,7 +86,7 @@ const SLOTS = 2;
 export async function createLearner(options: LearnerOptions): Promise<Learner> {
   const { vae, objective, optimizer, runtime, rows, ema, profile } = options;
   const graph = trainingGraph(vae, objective, rows);
-  const session = await runtime.session(toOnnx(graph.outputs), profile === undefined ? {} : { profile });
+  const session = await runtime.session(toOnnx(graph.outputs), profile ? { profile: profile.prefix } : {});
   const { parameters } = graph;
   const blocks = SLOTS + optimizer.slots + (ema === undefined ? 0 : 1);
   const arena = createArena(
@@ -144,15 +145,21 @@ function stepper(
   const results = new Float32Array(reported.length);
   const run = bindings(graph, session, arena, { buffers, knobs, results });
   const replaced = parameters.flatMap((p, i) => (updated.has(p.name) ? [i] : []));
+  const clock = stepClock(options.profile, session.endProfile);
   return async (number, batch, { beta, progress, learningRate }) => {
+    clock.start(batch.count);
     batch.fill(buffers, number);
+    clock.lap('batch');
     buffers.draw(batch.count, (name) => stream(seed, name, number));
+    clock.lap('noise');
     knobs.scale[0] = 1 / batch.count;
     knobs.beta[0] = beta;
     knobs.progress[0] = progress;
     await run(batch.count);
+    clock.lap('engine');
     const next = replaced.map((i) => takeValue(arena, i));
     const gradientNorm = clipGlobalNorm(kernels, block, clip);
+    clock.lap('norm');
     const [loss, logPx, kl] = results as unknown as [number, number, number];
     if (Number.isFinite(gradientNorm) && Number.isFinite(loss)) {
       optimizer.update(kernels, block, number, learningRate);
@@ -161,6 +168,7 @@ function stepper(
       });
       if (ema !== undefined) averageParams(kernels, block, average, { step: number, decay: ema });
     }
+    clock.lap('update');
     const terms = Object.fromEntries(reported.slice(3).map((name, i) => [name, results[3 + i]!]));
     return { loss, logPx, kl, terms, gradientNorm };
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -89,6 +89,20 @@ test('a profile is written on dispose', async () => {
   await session.run({ x, w });
   await session.dispose();
   assert.equal(readdirSync(folder).length, 1);
+  rmSync(folder, { recursive: true });
+});
+
+test('a profile can end before the session does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'elbo-profile-'));
+  const session = await runtime.session(linearStep(2, 2), { profile: join(folder, 'step') });
+  for (let run = 0; run < 5; run++) {
+    if (run === 2) session.endProfile();
+    assert.deepEqual((await session.run({ x, w }))['loss']!.data, Float32Array.of(LOSS));
+  }
+  session.endProfile();
+  await session.dispose();
+  const text = readFileSync(join(folder, readdirSync(folder)[0]!), 'utf8');
+  assert.equal(text.match(/"model_run"/g)!.length, 2);
   rmSync(folder, { recursive: true });
 });
 

@@ -3,6 +3,7 @@ import { plainFlags, toTrainOptions, trainFlags } from '../../config/flags.ts';
 import { dataOptions, runOptions, trainingOptions } from '../../config/options.ts';
 import type { TrainEvent, TrainOptions } from '../../tasks/train.ts';
 import { EXIT } from '../errors.ts';
+import { printProfile } from '../profile.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { formatFigure, plural, quote, textPairs, wrap } from '../text.ts';
@@ -53,7 +54,7 @@ async function runTrain(
     const options = { ...toTrainOptions(flags), data, signal: stop.signal } as TrainOptions;
     for await (const event of train(options)) {
       listen.on(event);
-      isStopped = event.type === 'end' && event.reason === 'stopped';
+      if (event.type === 'end') isStopped = event.reason === 'stopped';
     }
   } finally {
     listen.close();
@@ -112,6 +113,7 @@ function textListener(terminal: Terminal, data: string): Listener {
     else if (event.type === 'epoch') progress.epoch(event);
     else if (event.type === 'notice') sayNotice(event.message, terminal, progress);
     else if (event.type === 'end') progress.clear();
+    else if (event.type === 'profile') printProfile(event, terminal);
     else if (event.type === 'saved') printSaved(event, data, terminal);
   };
   return { on, close: progress.clear };

@@ -1,0 +1,71 @@
+/** How long the parts of a step take around the engine, measured only when a profile is wanted. */
+import type { BatchSource } from './source.ts';
+
+/** In the order in which they come. */
+export type StepPart = 'batch' | 'noise' | 'engine' | 'norm' | 'update';
+
+/** Seconds of one step, and how many rows it had. */
+export type StepTimes = Readonly<Record<StepPart | 'rows', number>>;
+
+export interface Profile {
+  /** Of the engine's trace: on Node, of the path of a file. */
+  readonly prefix: string;
+  /** The first `TRACED` steps, slowed by the trace, then up to `TIMED` without it; filled in place. */
+  readonly steps: StepTimes[];
+  /** Waiting for batches, over the whole training; counted in place. */
+  readonly reading: { seconds: number; batches: number };
+}
+
+/** Steps in the trace: a trace takes about 650 bytes a node and step. */
+export const TRACED = 100;
+const TIMED = 100;
+
+export const createProfile = (prefix: string): Profile => ({
+  prefix,
+  steps: [],
+  reading: { seconds: 0, batches: 0 },
+});
+
+export interface StepClock {
+  start(rows: number): void;
+  /** Ends a part; `update` is the last of a step. */
+  lap(part: StepPart): void;
+}
+
+const NO_CLOCK: StepClock = { start: () => {}, lap: () => {} };
+
+/** Notes the first steps in `profile`. `endTrace` is called once, after the last traced step. */
+export function stepClock(profile: Profile | undefined, endTrace: () => void): StepClock {
+  if (!profile) return NO_CLOCK;
+  const { steps } = profile;
+  let step = { rows: 0, batch: 0, noise: 0, engine: 0, norm: 0, update: 0 };
+  let at = 0;
+  return {
+    start: (rows) => {
+      step = { ...step, rows };
+      at = performance.now();
+    },
+    lap: (part) => {
+      const now = performance.now();
+      step[part] = (now - at) / 1000;
+      at = now;
+      if (part !== 'update' || steps.length === TRACED + TIMED) return;
+      steps.push(step);
+      if (steps.length === TRACED) endTrace();
+    },
+  };
+}
+
+/** `source`, its batches counted and waited for by the clock of `profile`. */
+export const timedSource = (source: BatchSource, { reading }: Profile): BatchSource => ({
+  rows: source.rows,
+  batches: async function* (epoch, skip) {
+    let asked = performance.now();
+    for await (const batch of source.batches(epoch, skip)) {
+      reading.seconds += (performance.now() - asked) / 1000;
+      reading.batches++;
+      yield batch;
+      asked = performance.now();
+    }
+  },
+});
