@@ -43,7 +43,13 @@ export async function openProfile(prefix: string): Promise<OpenProfile> {
   const newest = async () => (await tracesOf(prefix)).findLast((path) => !before.has(path));
   return {
     options: (train) => ({ profile, train: timedSource(train, profile) }),
-    finish: async (threads) => tell(profile, await newest(), threads),
+    finish: async (threads) => {
+      try {
+        return await tell(profile, await newest(), threads);
+      } catch (error) {
+        return notice(`the profile ${prefix}_… cannot be read: ${String(error)}`);
+      }
+    },
   };
 }
 

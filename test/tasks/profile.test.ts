@@ -1,6 +1,6 @@
 /** `train --profile` to the end: the event, the text that a person reads, and traces that are not what they should be. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
@@ -70,6 +70,13 @@ test('a trace that is missing, empty or damaged is a notice; a truncated one is 
   }
   const missing = await told('missing', undefined);
   assert.ok(missing.type === 'notice' && /wrote no profile .*missing_/.test(missing.message));
+});
+
+test('a trace that went away is a notice', async () => {
+  const opened = await openProfile(join(folder, 'gone', 'step'));
+  rmSync(join(folder, 'gone'), { recursive: true });
+  const event = await opened.finish(1);
+  assert.ok(event.type === 'notice' && /gone.*cannot be read.*ENOENT/.test(event.message));
 });
 
 test('only the trace of this training is read, whatever else begins like it', async () => {
