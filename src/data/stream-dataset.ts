@@ -38,11 +38,14 @@ interface Part {
   readonly split: Split;
 }
 
+const LARGEST = 2 ** 34; // bytes that one typed array can view
+
 export function streamDataset(table: StreamedTable): Dataset {
   const { name, schema, notes, labels, settings } = table;
   const parts = partsOf(table);
   const fields = modelFields(schema);
-  const capacity = Math.max(1, Math.floor(settings.memory / 2 / (rowBytes(fields) + 8)));
+  const wanted = Math.floor(settings.memory / 2 / (rowBytes(fields) + 8));
+  const capacity = Math.max(1, Math.min(wanted, Math.floor(LARGEST / packedBytes(fields))));
   const counts = { train: 0, validation: 0, test: 0 };
   for (const part of parts) for (const split of SPLITS) counts[split] += rowsOf(part, split);
   return {
@@ -86,16 +89,33 @@ function partsOf({ files, settings }: StreamedTable): Part[] {
   return parts;
 }
 
-/** Where rows wait: typed columns and their row numbers. */
-interface Buffer {
-  readonly columns: readonly Column[];
-  readonly ids: Float64Array;
+/** One column of the rows that wait somewhere: row i is data[start + i · stride]. */
+interface Waiting {
+  readonly data: Column;
+  readonly start: number;
+  readonly stride: number;
 }
 
-const newBuffer = (fields: readonly ModelField[], rows: number): Buffer => ({
-  columns: fields.map((field) => newColumn(field, rows)),
-  ids: new Float64Array(rows),
-});
+/** A column for each field, and the row numbers as the last. */
+type Buffer = readonly Waiting[];
+
+const asColumn = (data: Column): Waiting => ({ data, start: 0, stride: 1 });
+
+const newBuffer = (fields: readonly ModelField[], rows: number): Buffer =>
+  [...fields.map((field) => newColumn(field, rows)), new Float64Array(rows)].map(asColumn);
+
+/** Bytes that a row of `packed` takes. */
+const packedBytes = (fields: readonly ModelField[]): number => 8 * Math.ceil(rowBytes(fields) / 8) + 8;
+
+/** The values of a row lie together, doubles first: one place of a large memory to wait for instead of many. */
+function packed(fields: readonly ModelField[], rows: number): Buffer {
+  const bytes = packedBytes(fields);
+  const memory = new ArrayBuffer(rows * bytes);
+  const views = { 8: new Float64Array(memory), 4: new Int32Array(memory) };
+  const sizes = newBuffer(fields, 0).map(({ data }) => data.BYTES_PER_ELEMENT as 8 | 4);
+  const before = { 8: 0, 4: 2 * sizes.filter((size) => size === 8).length };
+  return sizes.map((size) => ({ data: views[size], start: before[size]++, stride: bytes / size }));
+}
 
 async function* batches(
   parts: readonly Part[],
@@ -112,9 +132,13 @@ async function* batches(
   let filled = 0;
   let left = skip * batchSize;
   for await (const { from, at } of order) {
-    for (const i of at) {
-      if (left-- > 0) continue;
-      copyRow(from, i, batch, filled++);
+    let next = Math.min(left, at.length);
+    left -= next;
+    while (next < at.length) {
+      const some = at.subarray(next, next + batchSize - filled);
+      copyRows(from, some, batch, filled);
+      next += some.length;
+      filled += some.length;
       if (filled < batchSize) continue;
       yield asBatch(batch, filled);
       batch = newBuffer(fields, batchSize);
@@ -124,21 +148,38 @@ async function* batches(
   if (filled > 0) yield asBatch(batch, filled);
 }
 
-function copyRow(from: Buffer, i: number, to: Buffer, at: number): void {
-  for (let j = 0; j < to.columns.length; j++) to.columns[j]![at] = from.columns[j]![i]!;
-  to.ids[at] = from.ids[i]!;
-}
-
-const asBatch = ({ columns, ids }: Buffer, count: number): Batch => ({
-  rows: { count, columns: columns.map((column) => column.subarray(0, count)) },
-  index: upTo(count),
-  ids: ids.subarray(0, count),
-});
-
 /** Rows of a buffer, to be used before the next are asked for. */
 interface Some {
   readonly from: Buffer;
-  readonly at: Iterable<number>;
+  readonly at: Int32Array | Uint32Array;
+}
+
+// Rows move column by column, many at a time: what is far apart in memory is then fetched side by side.
+
+function copyRows(from: Buffer, at: Some['at'], to: Buffer, first: number): void {
+  for (let j = 0; j < to.length; j++) gather(from[j]!, at, to[j]!, first);
+}
+
+function gather(from: Waiting, at: Some['at'], to: Waiting, first: number): void {
+  const { data, start, stride } = from;
+  for (let i = 0, next = to.start + first * to.stride; i < at.length; i++, next += to.stride)
+    to.data[next] = data[start + at[i]! * stride]!;
+}
+
+/** Row after row: what is at its `place` goes out, the incoming row takes its place. */
+function exchange(column: Waiting, place: Int32Array, incoming: Waiting, at: Some['at'], out: Waiting): void {
+  const { data, start, stride } = column;
+  for (let i = 0; i < at.length; i++) {
+    const here = start + place[i]! * stride;
+    out.data[i] = data[here]!;
+    data[here] = incoming.data[at[i]!]!;
+  }
+}
+
+function asBatch(buffer: Buffer, count: number): Batch {
+  const columns = buffer.map(({ data }) => data.subarray(0, count));
+  const ids = columns.pop() as Float64Array;
+  return { rows: { count, columns }, index: upTo(count), ids };
 }
 
 /** The rows of one split in the order of the files, a chunk at a time. */
@@ -154,31 +195,31 @@ async function* splitRows(
     let row = 0;
     for await (const chunk of db.chunks(selectFields(relation, fields.map(readable)))) {
       const count = chunk[0]!.length;
-      const at: number[] = [];
-      for (let i = 0; i < count; i++) if (chosen(row + i)) at.push(i);
-      const first = part.first + row;
-      yield {
-        from: {
-          columns: chunk as readonly Column[],
-          ids: Float64Array.from({ length: count }, (_, i) => first + i),
-        },
-        at,
-      };
+      const ids = new Float64Array(count);
+      for (let i = 0; i < count; i++) ids[i] = part.first + row + i;
+      yield { from: [...(chunk as readonly Column[]), ids].map(asColumn), at: chosen(row, count) };
       row += count;
     }
   }
 }
 
-/** Whether a row of the file is in the split; rows must be asked for in order. */
-function chooser({ splitter, split: own }: Part, split: Split): (row: number) => boolean {
-  if (!splitter) return () => own === split;
+/** Which of the `count` rows from `row` of the file on are in the split; rows must be asked for in order. */
+function chooser({ splitter, split: own }: Part, split: Split): (row: number, count: number) => Int32Array {
+  if (!splitter) return (_, count) => (own === split ? upTo(count) : new Int32Array());
   const code = SPLITS.indexOf(split);
   let block = -1;
   let codes = new Uint8Array();
-  return (row) => {
-    const b = Math.floor(row / splitter.block);
-    if (b !== block) codes = splitter.codes((block = b)) as Uint8Array<ArrayBuffer>;
-    return codes[row % splitter.block] === code;
+  return (row, count) => {
+    const at = new Int32Array(count);
+    let chosen = 0;
+    for (let i = 0; i < count; ) {
+      const b = Math.floor((row + i) / splitter.block);
+      if (b !== block) codes = splitter.codes((block = b)) as Uint8Array<ArrayBuffer>;
+      const first = (row + i) % splitter.block;
+      const last = Math.min(codes.length, first + count - i);
+      for (let k = first; k < last; k++, i++) if (codes[k] === code) at[chosen++] = i;
+    }
+    return at.subarray(0, chosen);
   };
 }
 
@@ -194,26 +235,26 @@ async function* shuffled(
   capacity: number,
   random: Stream,
 ): AsyncGenerator<Some> {
-  const buffer = newBuffer(fields, capacity);
+  const buffer = packed(fields, capacity);
   const out = newBuffer(fields, OUT);
+  const place = new Int32Array(OUT);
   let filled = 0;
-  let leaving = 0;
   for await (const { from, at } of rows) {
-    for (const i of at) {
-      if (filled < capacity) {
-        copyRow(from, i, buffer, filled++);
-        continue;
-      }
-      const chosen = random.integer(capacity);
-      copyRow(buffer, chosen, out, leaving++);
-      copyRow(from, i, buffer, chosen);
-      if (leaving < OUT) continue;
-      yield { from: out, at: upTo(OUT) };
-      leaving = 0;
+    const first = at.subarray(0, capacity - filled);
+    copyRows(from, first, buffer, filled);
+    filled += first.length;
+    for (let next = first.length; next < at.length; next += OUT) {
+      const some = at.subarray(next, next + OUT);
+      for (let i = 0; i < some.length; i++) place[i] = random.integer(capacity);
+      for (let j = 0; j < buffer.length; j++) exchange(buffer[j]!, place, from[j]!, some, out[j]!);
+      yield { from: out, at: upTo(some.length) };
     }
   }
-  yield { from: out, at: upTo(leaving) };
   yield { from: buffer, at: random.permutation(filled) };
 }
 
-const upTo = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
+function upTo(count: number): Int32Array {
+  const all = new Int32Array(count);
+  for (let i = 0; i < count; i++) all[i] = i;
+  return all;
+}

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { describeSchema } from '../../src/data/describe.ts';
 import { openDataset } from '../../src/data/open.ts';
 import { SPLITS } from '../../src/data/split.ts';
+import { stream } from '../../src/random/index.ts';
 import { byId, collect, idsOf, mixedCsv, put, temporaryFolder } from './files.ts';
 
 const folder = temporaryFolder();
@@ -60,6 +61,26 @@ for (const memory of [2 ** 29, 40_000]) {
     await dataset.close();
   });
 }
+
+test('a streamed row takes a random place of the buffer, and what was there comes out', async () => {
+  const memory = 40_000;
+  const held = memory / 2 / (3 * 8 + 2 * 4 + 8); // three numbers, two codes, the row number
+  const dataset = await openDataset(mixed, { memory });
+  const plain = idsOf(await collect(dataset, { split: 'train', batchSize: 100 }));
+  const shuffle = { seed: 4, epoch: 1 };
+  const order = idsOf(await collect(dataset, { split: 'train', batchSize: 100, shuffle }));
+  const random = stream(shuffle.seed, 'shuffle', shuffle.epoch);
+  const buffer = plain.slice(0, held);
+  const expected = plain.slice(held).map((row) => {
+    const place = random.integer(held);
+    const out = buffer[place]!;
+    buffer[place] = row;
+    return out;
+  });
+  for (const place of random.permutation(held)) expected.push(buffer[place]!);
+  assert.deepEqual(order, expected);
+  await dataset.close();
+});
 
 test('splits depend on the seed alone and never overlap', async () => {
   const ids = async (seed: number) => {
