@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type Choice, choice, type Table } from '../choice.ts';
 import { UserError } from '../errors.ts';
-import { activationNames, convNetwork, mlp, type Network } from '../nn/index.ts';
+import { activationNames, convNetwork, type Ladder, ladder, mlp, type Network } from '../nn/index.ts';
 import {
   adam,
   adamW,
@@ -48,6 +48,28 @@ export const networks = {
       norm,
     },
     build: ({ dense, ...o }): Network => convNetwork({ ...o, hidden: dense }),
+  }),
+  ladder: choice({
+    doc: 'Several levels of latent variables, inferred from the top down (Sønderby et al. 2016; Child 2021).',
+    options: {
+      levels: z
+        .array(z.int().min(0).max(64))
+        .min(1)
+        .max(8)
+        .refine((counts) => counts.at(-1)! > 0, 'the coarsest resolution needs a level')
+        .default([0, 1, 1, 1])
+        .describe(
+          'levels at each resolution, finest first; of rows, which have one resolution, only the sum counts',
+        ),
+      width: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .default(64)
+        .describe('channels of the state that goes from level to level'),
+      activation,
+    },
+    build: ({ width, ...o }): Ladder => ladder({ ...o, channels: width }),
   }),
 };
 
@@ -222,7 +244,7 @@ function reasons(error: z.ZodError, options: z.ZodRawShape): string {
 }
 
 interface Values {
-  readonly network: Network;
+  readonly network: Network | Ladder;
   readonly objective: Objective;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;

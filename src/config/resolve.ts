@@ -23,6 +23,8 @@ const STEPS = { row: 12_000, picture: 3_000 };
 const LEAST_EPOCHS = { row: 5, picture: 10 };
 /** From so many halvings on, convolutions are normalised: they then learn faster and generalise better (measured). */
 const DEEP = 3;
+/** At every place of every level. */
+const LADDER_LATENT = 8;
 const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
 const powerOfTwo = (value: number): number => 2 ** Math.round(Math.log2(value));
 
@@ -72,11 +74,12 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     const sameKind = chosen['kind'] === undefined || chosen['kind'] === suggested['kind'];
     return parseChoice(name, sameKind ? { ...suggested, ...chosen } : chosen);
   };
+  const network = pick('network', networkFor(facts));
   const objective = pick('objective', { kind: 'elbo' });
   const posterior = pick('posterior', usualPosterior(objective));
   const config: TrainConfig = {
-    network: pick('network', networkFor(facts)),
-    latent: given.latent ?? latentFor(facts),
+    network,
+    latent: given.latent ?? (network.kind === 'ladder' ? LADDER_LATENT : latentFor(facts)),
     objective,
     posterior,
     prior: pick('prior', { kind: usualPrior(posterior) }),
@@ -109,8 +112,9 @@ function usualPrior(posterior: TrainConfig['posterior']): string {
   return found!;
 }
 
-function refuseClash({ posterior, prior, objective }: TrainConfig): void {
+function refuseClash({ network, posterior, prior, objective }: TrainConfig): void {
   const why = clash({
+    network: build('network', network),
     posterior: build('posterior', posterior),
     prior: build('prior', prior),
     objective: build('objective', objective),
@@ -169,7 +173,7 @@ function sentences(config: TrainConfig, given: ParsedOptions & GivenChoices): st
   const choice = (name: TableName, flags: string) =>
     line(name, show(config[name]!), flags, given[name] !== undefined);
   return [
-    choice('network', '--network, --hidden, --channels'),
+    choice('network', '--network, --hidden, --channels, --levels'),
     line('latent', `${config.latent} dimensions`, '--latent', given.latent !== undefined),
     choice('objective', '--objective, --beta, --free-bits'),
     ...(unusual(config) ? [choice('posterior', '--posterior'), choice('prior', '--prior')] : []),

@@ -1,6 +1,7 @@
 /** Layers, initial values and network bodies: functions of tensors. */
 export * from './activation.ts';
 export * from './initialise.ts';
+export * from './ladder.ts';
 export * from './layers.ts';
 export * from './networks.ts';
 export * from './parameters.ts';

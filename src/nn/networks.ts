@@ -118,7 +118,7 @@ function decodePicture(
 }
 
 /** Doubles a picture to rows × columns, either of which may be odd. */
-function double(at: Scope, x: Tensor, channels: number, rows: number, columns: number): Tensor {
+export function double(at: Scope, x: Tensor, channels: number, rows: number, columns: number): Tensor {
   const extra = rows % 2 || columns % 2 ? 1 : 0;
   return slice(slice(convTranspose(at, x, channels, { ...HALVING, extra }), 1, 0, rows), 2, 0, columns);
 }

@@ -1,9 +1,12 @@
 /** Which choices go together, and why others do not. */
+import type { Ladder, Network } from '../nn/index.ts';
+import { isLadder } from './model.ts';
 import type { Objective } from './objective.ts';
 import type { PosteriorFamily, Space } from './posterior.ts';
 import type { PriorFamily } from './prior.ts';
 
 export interface Combination {
+  readonly network: Network | Ladder;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;
   readonly objective: Objective;
@@ -18,7 +21,9 @@ const PLACES: Readonly<Record<Space, string>> = {
 };
 
 /** Why these cannot be one model, as a sentence; undefined where they can. */
-export function clash({ posterior, prior, objective }: Combination): string | undefined {
+export function clash({ network, posterior, prior, objective }: Combination): string | undefined {
+  if (isLadder(network) && !(posterior.conditional && prior.conditional))
+    return 'a ladder has Gaussians for both at every level, conditional on those above: leave --posterior gaussian and --prior normal';
   if (posterior.space !== prior.space)
     return `the posterior gives ${PLACES[posterior.space]} and the prior is over ${PLACES[prior.space]}: choose a prior for the same`;
   if (prior.ofPosteriors && !posterior.density)

@@ -14,7 +14,8 @@ import {
   split,
   type Tensor,
 } from '../graph/index.ts';
-import { type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
+import { type Ladder, type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
+import { createHierarchy } from './hierarchy.ts';
 import type { Law, Likelihood } from './likelihood.ts';
 import type { Posterior, PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
@@ -36,8 +37,10 @@ export interface ModelSpec {
   readonly parts: readonly Part[];
   /** Whether values may be missing: then a mask says which are there. */
   readonly masked: boolean;
+  /** Dimensions of z; of a ladder, at every place of every level. */
   readonly latent: number;
-  readonly network: Network;
+  /** A ladder has several levels of z, and conditional Gaussians for posterior and prior. */
+  readonly network: Network | Ladder;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;
 }
@@ -79,6 +82,7 @@ export interface Inference {
 }
 
 export interface Vae {
+  /** With `latent` dimensions of z in all. */
   readonly spec: ModelSpec;
   readonly encode: (observed: Observation) => Posterior;
   readonly infer: (observed: Observation, options: InferenceOptions) => Inference;
@@ -94,10 +98,35 @@ export const isInference = (parameter: string): boolean => /^(encoder|posterior)
 
 export function createVae(spec: ModelSpec): Vae {
   const declared = parameters();
-  const { root } = declared;
-  const encodeWith = ({ x, mask }: Observation, progress: Arg, scale?: Tensor): Posterior => {
-    const seen = viewOf(spec, x);
-    const features = spec.network.encode(root.at('encoder'), mask ? concat([seen, mask], -1) : seen);
+  const model = isLadder(spec.network)
+    ? hierarchical(spec, spec.network, declared.root)
+    : flat(spec, spec.network, declared.root);
+  model.decode(model.infer(observation(spec), { samples: 1, progress: 1 }).z); // building all declares the parameters
+  return { ...model, parameters: declared.all() };
+}
+
+export const isLadder = (network: Network | Ladder): network is Ladder => 'levels' in network;
+
+/** x as the encoder is shown it, and what is there of it. */
+const shownOf = (spec: ModelSpec, { x, mask }: Observation): Tensor => {
+  const seen = viewOf(spec, x);
+  return mask ? concat([seen, mask], -1) : seen;
+};
+
+function hierarchical(spec: ModelSpec, network: Ladder, root: Scope): Omit<Vae, 'parameters'> {
+  const { latent, encode, infer, prior, decode } = createHierarchy(network, root, spec.shape, spec.latent);
+  return {
+    spec: { ...spec, latent },
+    encode: (observed) => encode(shownOf(spec, observed)),
+    infer: (observed, options) => infer(shownOf(spec, observed), options),
+    prior,
+    decode: (z) => decodeBlocks(spec, root, z, decode),
+  };
+}
+
+function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parameters'> {
+  const encodeWith = (observed: Observation, progress: Arg, scale?: Tensor): Posterior => {
+    const features = network.encode(root.at('encoder'), shownOf(spec, observed));
     const context = { scope: root.at('posterior'), progress, ...(scale && { scale }) };
     return spec.posterior.build(features, spec.latent, context);
   };
@@ -113,9 +142,8 @@ export function createVae(spec: ModelSpec): Vae {
     const { penalties = {}, updates = {} } = posterior;
     return { z: level.z, levels: [level], penalties, updates };
   };
-  const decode = (z: Tensor) => decodeBlocks(spec, root, z);
-  decode(infer(observation(spec), { samples: 1, progress: 1 }).z); // building all once declares their parameters
-  return { spec, encode, infer, prior, decode, parameters: declared.all() };
+  const body = (z: Tensor, outputs: readonly number[]) => network.decode(root.at('decoder'), z, outputs);
+  return { spec, encode, infer, prior, decode: (z) => decodeBlocks(spec, root, z, body) };
 }
 
 /** The graph's data inputs: `x` and, where values may be missing, `mask`. */
@@ -154,13 +182,16 @@ function blocksOf({ shape, parts }: ModelSpec): Block[] {
 
 export const lawOf = ({ parts }: Pick<Block, 'parts'>): Law => parts[0]!.law;
 
-function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor): BlockLikelihood[] {
+/** z [N, Z] → [N, …outputs]. */
+type DecoderBody = (z: Tensor, outputs: readonly number[]) => Tensor;
+
+function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor, body: DecoderBody): BlockLikelihood[] {
   const [samples, batch, latent] = z.shape as Shape & [number, 'B', number];
   const rows = reshape(z, [multiply(samples, batch), latent]);
   const blocks = blocksOf(spec);
   const widths = blocks.map((block) => block.size * lawOf(block).parameters.length);
   const space = spec.shape.slice(0, -1);
-  const raw = spec.network.decode(root.at('decoder'), rows, [...space, widths.reduce((a, b) => a + b, 0)]);
+  const raw = body(rows, [...space, widths.reduce((a, b) => a + b, 0)]);
   const learned = root.at('likelihood');
   return split(raw, -1, widths).map((own, i) => {
     const block = blocks[i]!;

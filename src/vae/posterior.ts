@@ -41,5 +41,7 @@ export interface PosteriorFamily {
   readonly random: boolean;
   /** Whether log q(z|x) can be had at any z, as many objectives and VampPrior need. */
   readonly density: boolean;
+  /** Whether a ladder has it at each of its levels. */
+  readonly conditional?: boolean;
   readonly build: (features: Tensor, latent: number, context: PosteriorContext) => Posterior;
 }

@@ -24,5 +24,7 @@ export interface PriorFamily {
   readonly space: Space;
   /** Whether it is made of posteriors, so that their density is needed. */
   readonly ofPosteriors?: boolean;
+  /** Whether a ladder has it at each of its levels, with the state above deciding mean and variance. */
+  readonly conditional?: boolean;
   readonly build: (latent: number, context: PriorContext) => Prior;
 }

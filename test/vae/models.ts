@@ -74,7 +74,7 @@ export function small(spec: ModelSpec, { batch = 3, samples = 1, seed = 1 } = {}
       if (spec.masked && !mask.data[row * spec.parts.length + j]) x.data[i] = 0;
     }
   });
-  const noise = draw({ shape: ['B', spec.latent] }, batch * samples, next);
+  const noise = draw({ shape: ['B', vae.spec.latent] }, batch * samples, next);
   const knobs = { scale: value([1 / batch], []), beta: value([0.7], []), progress: value([0.5], []) };
   return { vae, feeds: { ...parameterFeeds(vae.parameters, seed), x, mask, noise, ...knobs } };
 }

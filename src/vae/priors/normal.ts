@@ -18,6 +18,6 @@ export const normals = {
   normal: choice({
     doc: 'Standard normal.',
     options: {},
-    build: (): PriorFamily => ({ space: 'real', build: standardNormal }),
+    build: (): PriorFamily => ({ space: 'real', conditional: true, build: standardNormal }),
   }),
 };

@@ -1,0 +1,174 @@
+/**
+ * The bodies of a hierarchy of latent variables: what a picture or row is shown as at each level, and a state that goes
+ * from level to level, coarse to fine (Sønderby et al. 2016; in the form of Child 2021, section 3 and figure 3).
+ */
+
+import { UserError } from '../errors.ts';
+import {
+  add,
+  averagePool,
+  dimAt,
+  fixed,
+  mul,
+  pad,
+  reshape,
+  type Shape,
+  slice,
+  type Tensor,
+  upsampleNearest,
+} from '../graph/index.ts';
+import { type ActivationName, activations } from './activation.ts';
+import { constantly, type Initialiser, leCunUniform } from './initialise.ts';
+import { conv, linear } from './layers.ts';
+import { double, halvings } from './networks.ts';
+import type { Scope } from './parameters.ts';
+
+/** Space of a level: [h, w] of a picture, [] of a row. */
+export type Places = readonly number[];
+
+/** Every tensor of a level is [N, …places, channels]. */
+export interface Ladder {
+  /** The places of each level, top (coarsest) first. */
+  readonly levels: (shape: readonly number[]) => readonly Places[];
+  /** x [B, …shape] → what each level is shown of it, top first. */
+  readonly up: (scope: Scope, x: Tensor) => readonly Tensor[];
+  /** The state before the first level, for as many rows as `like` [N, …] has. */
+  readonly start: (scope: Scope, places: Places, like: Tensor) => Tensor;
+  /** A state of one level at the places of another. */
+  readonly spread: (scope: Scope, state: Tensor, places: Places) => Tensor;
+  /** A block whose result has `channels`; it starts near zero. */
+  readonly block: (scope: Scope, x: Tensor, channels: number) => Tensor;
+  /** The last state → [N, …outputs]. */
+  readonly output: (scope: Scope, state: Tensor, outputs: readonly number[]) => Tensor;
+  /** Of the state. */
+  readonly channels: number;
+}
+
+export interface LadderOptions {
+  /** Levels at each resolution, finest first: [0, 2, 2] are two levels after one halving and two after two. */
+  readonly levels: readonly number[];
+  readonly channels: number;
+  readonly activation: ActivationName;
+}
+
+const places = (x: Tensor): number[] => x.shape.slice(1, -1).map((d) => fixed(d, 'places'));
+const channelsOf = (x: Tensor): number => fixed(dimAt(x.shape, -1), 'channels');
+
+/** A convolution of a picture, a product of a row. */
+function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight?: Initialiser): Tensor {
+  const given = weight ? { weight } : {};
+  if (x.shape.length === 2) return linear(scope, x, channels, given);
+  const small = places(x).every((n) => n < kernel) ? 1 : kernel; // nothing to see beside a single place
+  return conv(scope, x, channels, { kernel: small, padding: (small - 1) / 2, ...given });
+}
+
+/** Two layers of half the width between two that change it (Child 2021, figure 3); the last starts small. */
+function bottleneck(
+  scope: Scope,
+  x: Tensor,
+  channels: number,
+  { activation, levels }: LadderOptions,
+): Tensor {
+  const act = activations[activation];
+  const middle = Math.max(8, Math.ceil(Math.max(channelsOf(x), channels) / 2));
+  const depth = levels.reduce((a, b) => a + b, 0);
+  let h = layer(scope.at('in'), act(x), middle, 1);
+  h = layer(scope.at('mid'), act(h), middle, 3);
+  h = layer(scope.at('mid2'), act(h), middle, 3);
+  return layer(scope.at('out'), act(h), channels, 1, scaled(leCunUniform(middle), 1 / Math.sqrt(depth)));
+}
+
+const scaled =
+  (inner: Initialiser, factor: number): Initialiser =>
+  (out, random) => {
+    inner(out, random);
+    for (let i = 0; i < out.length; i++) out[i]! *= factor;
+  };
+
+/** The resolution of each level, as a number of halvings, top first. */
+const resolutions = ({ levels }: LadderOptions): number[] =>
+  levels.flatMap((count, halved) => Array<number>(count).fill(halved)).reverse();
+
+/** Means over 2×2, an odd last row or column left out. */
+function halve(x: Tensor): Tensor {
+  const [h, w] = places(x).map((n) => n - (n % 2)) as [number, number];
+  return averagePool(slice(slice(x, 1, 0, h), 2, 0, w), 2);
+}
+
+/** Each place repeated 2×2, zeros after the last where the target is odd. */
+function enlarge(x: Tensor, [h, w]: Places): Tensor {
+  const twice = upsampleNearest(x, 2);
+  const [rows, columns] = places(twice) as [number, number];
+  return pad(pad(twice, 1, 0, h! - rows), 2, 0, w! - columns);
+}
+
+export const ladder = (options: LadderOptions): Ladder => {
+  const { channels, activation } = options;
+  const block: Ladder['block'] = (scope, x, size) => bottleneck(scope, x, size, options);
+  const residual = (scope: Scope, x: Tensor) => add(x, block(scope, x, channelsOf(x)));
+  return {
+    channels,
+    block,
+    levels: (shape) => resolutions(options).map((halved) => placesAt(shape, halved)),
+    up: (scope, x) => {
+      const row = x.shape.length === 2;
+      let h = layer(scope.at('stem'), x, channels, 3);
+      const shown: Tensor[] = [];
+      options.levels.forEach((count, halved) => {
+        if (halved > 0 && !row) h = halve(h);
+        h = residual(scope.at(halved), h);
+        for (let i = 0; i < count; i++) shown.push(i === 0 ? h : (h = residual(scope.at(halved).at(i), h)));
+      });
+      return shown.reverse();
+    },
+    start: (scope, at, like) => {
+      const learned = scope.parameter('start', [1, ...at, channels], constantly(0));
+      const rows = reshape(slice(reshape(like, [dimAt(like.shape, 0), rest(like.shape)]), 1, 0, 1), [
+        dimAt(like.shape, 0),
+        ...at.map(() => 1),
+        1,
+      ]);
+      return add(learned, mul(0, rows));
+    },
+    spread: (scope, state, at) => {
+      if (places(state).join() === at.join()) return state;
+      return add(enlarge(state, at), scope.parameter('place', [1, ...at, channels], constantly(0)));
+    },
+    output: (scope, state, outputs) => {
+      if (state.shape.length === 2) return linear(scope, activations[activation](state), outputs[0]!);
+      return finish(scope, state, outputs, options);
+    },
+  };
+};
+
+const rest = (shape: Shape): number => shape.slice(1).reduce<number>((n, d) => n * Number(d), 1);
+
+function placesAt(shape: readonly number[], halved: number): number[] {
+  const places = shape.slice(0, -1).map((n) => halvings(n, halved)[halved]!);
+  if (places.some((n) => n < 1))
+    throw new UserError(
+      `levels: a picture of ${shape[0]} × ${shape[1]} cannot be halved ${halved} times; give fewer resolutions`,
+    );
+  return places;
+}
+
+/** From the finest level to the picture: doublings, or a convolution where there is nothing to double. */
+function finish(
+  scope: Scope,
+  state: Tensor,
+  outputs: readonly number[],
+  { activation }: LadderOptions,
+): Tensor {
+  const [height, width, last] = outputs as [number, number, number];
+  const act = activations[activation];
+  let h = act(state);
+  let steps = 0;
+  while (halvings(height, steps)[steps]! > places(h)[0]!) steps++;
+  if (steps === 0) return layer(scope.at('last'), h, last, 3);
+  for (let left = steps - 1; left >= 0; left--) {
+    const [rows, columns] = [halvings(height, left)[left]!, halvings(width, left)[left]!];
+    h = double(scope.at(left), h, left === 0 ? last : channelsOf(state), rows, columns);
+    if (left > 0) h = act(h);
+  }
+  return h;
+}

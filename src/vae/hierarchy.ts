@@ -1,0 +1,235 @@
+/**
+ * Several levels of latent variables, top first: p(z) = Π p(zᵢ | z₁ … zᵢ₋₁) and q(z|x) = Π q(zᵢ | z₁ … zᵢ₋₁, x), all
+ * Gaussian with a diagonal covariance, inferred from the top down (Sønderby et al. 2016, eq. 6 to 12; Kingma et al. 2016,
+ * appendix C; Child 2021, eq. 4 and 5).
+ */
+import {
+  add,
+  concat,
+  constant,
+  dimAt,
+  exp,
+  mul,
+  multiply,
+  neg,
+  reshape,
+  type Shape,
+  slice,
+  split,
+  square,
+  sub,
+  sum,
+  type Tensor,
+} from '../graph/index.ts';
+import { type Ladder, linear, type Places, type Scope } from '../nn/index.ts';
+import type { Inference, InferenceOptions } from './model.ts';
+import { noise } from './noise.ts';
+import type { Posterior } from './posterior.ts';
+import { diagonalGaussian } from './posteriors/index.ts';
+import type { Prior } from './prior.ts';
+import type { Level } from './terms.ts';
+
+/** μ and log σ² of one level, [N, …places, Z]. */
+interface Moments {
+  readonly mean: Tensor;
+  readonly logVar: Tensor;
+}
+
+/** What a level's z is, given its prior and the state that came down to it. */
+type Choose = (level: number, prior: Moments, state: Tensor) => Tensor;
+
+export interface Hierarchy {
+  /** Of all levels together. */
+  readonly latent: number;
+  readonly encode: (seen: Tensor) => Posterior;
+  readonly infer: (seen: Tensor, options: InferenceOptions) => Inference;
+  readonly prior: Prior;
+  /** z [N, latent] → [N, …outputs]. */
+  readonly decode: (z: Tensor, outputs: readonly number[]) => Tensor;
+}
+
+/** KL(q ‖ p) of two diagonal Gaussians, element by element (Kingma & Welling 2014, appendix B, for two means and variances). */
+const gaussianKl = (q: Moments, p: Moments): Tensor =>
+  mul(
+    0.5,
+    sub(
+      add(sub(p.logVar, q.logVar), mul(add(exp(q.logVar), square(sub(q.mean, p.mean))), exp(neg(p.logVar)))),
+      1,
+    ),
+  );
+
+/** `latent` dimensions at every place of every level. */
+export function createHierarchy(
+  ladder: Ladder,
+  root: Scope,
+  shape: readonly number[],
+  latent: number,
+): Hierarchy {
+  const levels = ladder.levels(shape);
+  const sizes = levels.map((places) => places.reduce((a, b) => a * b, latent));
+  const total = sizes.reduce((a, b) => a + b, 0);
+  const down = (like: Tensor, choose: Choose) => descend(ladder, root, levels, latent, like, choose);
+  const posterior = (level: number, state: Tensor, shown: Tensor): Moments =>
+    momentsOf(ladder.block(root.at('posterior').at(level), concat([state, shown], -1), 2 * latent));
+  const given = (z: Tensor): Choose => {
+    const each = split(z, -1, sizes);
+    return (level) => reshape(each[level]!, [dimAt(z.shape, 0), ...levels[level]!, latent]);
+  };
+  const parts = { ladder, root, levels, sizes, total, latent, down, posterior };
+  return {
+    latent: total,
+    encode: (seen) => encodeLevels(parts, seen),
+    infer: (seen, options) => inferLevels(parts, seen, options),
+    prior: priorOf(parts, given),
+    decode: (z, outputs) => ladder.output(root.at('decoder').at('output'), down(z, given(z)), outputs),
+  };
+}
+
+interface Parts {
+  readonly ladder: Ladder;
+  readonly root: Scope;
+  readonly levels: readonly Places[];
+  readonly sizes: readonly number[];
+  readonly total: number;
+  readonly latent: number;
+  readonly down: (like: Tensor, choose: Choose) => Tensor;
+  readonly posterior: (level: number, state: Tensor, shown: Tensor) => Moments;
+}
+
+function momentsOf(both: Tensor): Moments {
+  const half = Number(dimAt(both.shape, -1)) / 2;
+  const [mean, logVar] = split(both, -1, [half, half]);
+  return { mean: mean!, logVar: logVar! };
+}
+
+/** The state below the last level, z chosen on the way; as many rows as `like` [N, …] has. */
+function descend(
+  ladder: Ladder,
+  root: Scope,
+  levels: readonly Places[],
+  latent: number,
+  like: Tensor,
+  choose: Choose,
+): Tensor {
+  const [priors, decoder] = [root.at('prior'), root.at('decoder')];
+  let state = ladder.start(decoder, levels[0]!, like);
+  levels.forEach((places, level) => {
+    const own = decoder.at(level);
+    state = ladder.spread(own, state, places);
+    const both = ladder.block(priors.at(level), state, 2 * latent + ladder.channels);
+    const prior = momentsOf(slice(both, -1, 0, 2 * latent));
+    const features = slice(both, -1, 2 * latent, 2 * latent + ladder.channels);
+    const z = choose(level, prior, state);
+    state = add(state, add(features, linear(own.at('latent'), z, ladder.channels)));
+    state = add(state, ladder.block(own.at('block'), state, ladder.channels));
+  });
+  return state;
+}
+
+const flat = (t: Tensor): Tensor => reshape(t, [dimAt(t.shape, 0), multiply(...t.shape.slice(1))]);
+
+/** [B, …] → [K·B, …], each sample whole. */
+function tiled(t: Tensor, samples: number): Tensor {
+  const copies = constant(Array<number>(samples).fill(0), [samples, ...t.shape.map(() => 1)]);
+  return reshape(add(reshape(t, [1, ...t.shape]), copies), [
+    multiply(samples, dimAt(t.shape, 0)),
+    ...t.shape.slice(1),
+  ]);
+}
+
+const drawFrom = ({ mean, logVar }: Moments, epsilon: Tensor): Tensor =>
+  add(mean, mul(exp(mul(0.5, logVar)), epsilon));
+
+function inferLevels(parts: Parts, seen: Tensor, { samples }: InferenceOptions): Inference {
+  const { ladder, root, sizes, total, down, posterior } = parts;
+  const shown = ladder.up(root.at('encoder'), seen).map((h) => tiled(h, samples));
+  const epsilon = split(noise('noise', 'normal', [multiply(samples, 'B'), total]), -1, sizes);
+  const found: { q: Moments; p: Moments; z: Tensor }[] = [];
+  down(shown[0]!, (level, p, state) => {
+    const q = posterior(level, state, shown[level]!);
+    const z = drawFrom(q, reshape(epsilon[level]!, q.mean.shape));
+    found.push({ q, p, z });
+    return z;
+  });
+  const each = (t: Tensor) => reshape(flat(t), [samples, 'B', multiply(...t.shape.slice(1))]);
+  return {
+    z: concat(
+      found.map(({ z }) => each(z)),
+      -1,
+    ),
+    levels: found.map(({ q, p, z }) => levelOf(q, p, z, each, samples)),
+    penalties: {},
+    updates: {},
+  };
+}
+
+/** The KL is summed over places: one figure for each of the dimensions that every place has. */
+function levelOf(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor, samples: number): Level {
+  const [posterior, prior] = [q, p].map(({ mean, logVar }) => diagonalGaussian(each(mean), each(logVar)));
+  const [own, kl] = [each(z), gaussianKl(q, p)];
+  const places = [...kl.shape.keys()].slice(1, -1);
+  const perDimension = sum(kl, places); // [N, Z]
+  return {
+    posterior: posterior!,
+    prior: { logProb: prior!.logProb, draw: () => prior!.draw(1).z },
+    z: own,
+    logPz: prior!.logProb(own),
+    logQz: posterior!.logProb(own),
+    kl: reshape(perDimension, [samples, 'B', dimAt(perDimension.shape, -1)]),
+  };
+}
+
+/** Each level's μ and log σ² where those above it are at their means; draws go down with draws. */
+function encodeLevels(parts: Parts, seen: Tensor): Posterior {
+  const { ladder, root, down, posterior } = parts;
+  const found: Moments[] = [];
+  const shown = ladder.up(root.at('encoder'), seen);
+  down(shown[0]!, (level, _, state) => {
+    const q = posterior(level, state, shown[level]!);
+    found.push(q);
+    return q.mean;
+  });
+  const join = (part: keyof Moments) =>
+    concat(
+      found.map((q) => flat(q[part])),
+      -1,
+    );
+  return {
+    mean: join('mean'),
+    logVar: join('logVar'),
+    draw: (samples) => {
+      const { z, levels } = inferLevels(parts, seen, { samples, progress: 1 });
+      return { z, logQz: levels.map(({ logQz }) => logQz).reduce((a, b) => add(a, b)) };
+    },
+  };
+}
+
+function priorOf({ sizes, total, down }: Parts, given: (z: Tensor) => Choose): Prior {
+  return {
+    draw: (name) => {
+      const epsilon = split(noise(name, 'normal', ['B', total]), -1, sizes);
+      const drawn: Tensor[] = [];
+      down(epsilon[0]!, (level, p) => {
+        const z = drawFrom(p, reshape(epsilon[level]!, p.mean.shape));
+        drawn.push(flat(z));
+        return z;
+      });
+      return concat(drawn, -1);
+    },
+    logProb: (z) => {
+      const [samples, batch] = z.shape as Shape & [number, 'B'];
+      const rows = reshape(z, [multiply(samples, batch), total]);
+      const choose = given(rows);
+      const each: Tensor[] = [];
+      down(rows, (level, p, state) => {
+        const own = choose(level, p, state);
+        each.push(diagonalGaussian(flat(p.mean), flat(p.logVar)).logProb(flat(own)));
+        return own;
+      });
+      return reshape(
+        each.reduce((a, b) => add(a, b)),
+        [samples, batch],
+      );
+    },
+  };
+}

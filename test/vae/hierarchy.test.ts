@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { add, sub, sum } from '../../src/graph/index.ts';
+import { ladder } from '../../src/nn/index.ts';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import {
+  createVae,
+  encoderGraph,
+  importanceGraph,
+  type ModelSpec,
+  make,
+  objectives,
+  observation,
+  priorGraph,
+  terms,
+  trainingGraph,
+} from '../../src/vae/index.ts';
+import { checkGradients } from '../check.ts';
+import { expectClose, runOnce } from '../graph/ort.ts';
+import { compile, evaluate } from '../reference.ts';
+import { run, source } from '../train/toy.ts';
+import { mixedSpec, pictureSpec, small } from './models.ts';
+
+const rungs = (levels: readonly number[]) => ladder({ levels, channels: 6, activation: 'silu' });
+
+/** Two resolutions, of odd sizes; and a row with two levels. */
+const picture: ModelSpec = {
+  ...pictureSpec,
+  shape: [7, 5, 1],
+  parts: [{ ...pictureSpec.parts[0]!, size: 1 }],
+  latent: 2,
+  network: rungs([0, 1, 1]),
+};
+const row: ModelSpec = { ...mixedSpec, latent: 3, network: rungs([2]) };
+
+const elbo = (options = {}) => make(objectives.elbo, options);
+
+test('z has its dimensions at every place of every level', () => {
+  assert.equal(createVae(picture).spec.latent, 2 * (3 * 2 + 1));
+  assert.equal(createVae(row).spec.latent, 6);
+});
+
+for (const [name, spec] of Object.entries({ picture, row })) {
+  test(`${name}: each gradient of the training graph is that of central differences`, () => {
+    const { vae, feeds } = small(spec, { batch: 1 });
+    const tensors = vae.parameters.map((p) => p.tensor);
+    checkGradients(trainingGraph(vae, elbo()).outputs['loss']!, tensors, feeds);
+  });
+
+  test(`${name}: ONNX Runtime gives what the reference does`, async () => {
+    const { vae, feeds } = small(spec);
+    const { outputs } = trainingGraph(vae, elbo({ freeBits: 0.1 }));
+    const expected = compile(Object.values(outputs))(feeds);
+    const found = await runOnce(outputs, feeds);
+    Object.keys(outputs).forEach((key, i) => {
+      expectClose(found[key]!, expected[i]!, `${name}, ${key}`);
+    });
+  });
+
+  test(`${name}: the densities of the levels are those of the whole, and the KL is that of Monte Carlo`, () => {
+    const samples = 200;
+    const { vae, feeds } = small(spec, { samples, batch: 1 });
+    const { levels, z } = terms(vae, observation(vae.spec), { samples, progress: 1 });
+    const total = (part: 'logPz' | 'logQz') => levels.map((l) => l[part]).reduce((a, b) => add(a, b));
+    const kl = levels.map((l) => sum(l.kl, [-1])).reduce((a, b) => add(a, b));
+    const [pz, whole, sampled, closed] = evaluate(
+      [total('logPz'), vae.prior.logProb(z), sub(total('logQz'), total('logPz')), kl],
+      feeds,
+    ).map(({ data }) => [...data]);
+    pz!.forEach((v, i) => {
+      assert.ok(Math.abs(v - whole![i]!) < 1e-9 * Math.abs(v), `sample ${i}: ${v}, ${whole![i]}`);
+    });
+    const difference = sampled!.map((v, i) => v - closed![i]!);
+    const mean = difference.reduce((a, b) => a + b, 0) / samples;
+    const error = Math.sqrt(difference.reduce((a, b) => a + (b - mean) ** 2, 0) / samples ** 2);
+    assert.ok(Math.abs(mean) < 4 * error, `${mean} ± ${error}`);
+  });
+
+  test(`${name}: the prior draws level by level, each from what is above it`, () => {
+    const { vae, feeds } = small(spec, { batch: 3 });
+    const [z, again] = evaluate([priorGraph(vae)['z']!, priorGraph(vae)['z']!], feeds);
+    assert.deepEqual([...z!.shape], [3, vae.spec.latent]);
+    assert.deepEqual(z, again);
+    const noise = feeds['noise']!;
+    const first = vae.spec.latent / 3;
+    const moved = { ...noise, data: noise.data.map((v, i) => (i === 0 ? v + 1 : v)) };
+    const [other] = evaluate([priorGraph(vae)['z']!], { ...feeds, noise: moved });
+    const changed = [...other!.data].map((v, i) => v !== z!.data[i]);
+    assert.ok(changed[0], 'its own dimension');
+    assert.ok(changed.slice(Math.ceil(first), vae.spec.latent).some(Boolean), 'those below it');
+    assert.ok(!changed.slice(vae.spec.latent).some(Boolean), 'no other row');
+  });
+
+  test(`${name}: a code is the mean of each level where those above are at their means`, () => {
+    const { vae, feeds } = small(spec, { batch: 2 });
+    const still = { ...feeds, noise: { ...feeds['noise']!, data: feeds['noise']!.data.map(() => 0) } };
+    const { mean, logVar, z } = encoderGraph(vae);
+    const [m, l, drawn] = evaluate([mean!, logVar!, z!], still);
+    assert.deepEqual([...m!.shape], [2, vae.spec.latent]);
+    assert.deepEqual([...l!.shape], [2, vae.spec.latent]);
+    drawn!.data.forEach((v, i) => {
+      assert.ok(Math.abs(v - m!.data[i]!) < 1e-12);
+    });
+  });
+
+  test(`${name}: the bound rises with the samples`, () => {
+    const { vae, feeds } = small(spec, { samples: 60, batch: 2 });
+    const [w] = evaluate([importanceGraph(vae, 60)['logWeight']!], feeds);
+    for (const i of [0, 1]) {
+      const own = [...w!.data].filter((_, j) => j % 2 === i);
+      const top = Math.max(...own);
+      const iwae = top + Math.log(own.reduce((a, v) => a + Math.exp(v - top), 0) / own.length);
+      assert.ok(iwae > own.reduce((a, b) => a + b, 0) / own.length);
+    }
+  });
+}
+
+test('a row of several levels learns', async () => {
+  const vae = createVae(row);
+  const { fitted } = await run({
+    runtime: nodeRuntime({ threads: 1 }),
+    vae,
+    train: source(vae.spec, 42, 8),
+    validation: source(vae.spec, 20, 8, 6),
+    epochs: 6,
+  });
+  const curve = fitted.history.map((record) => record.validation.negativeElbo);
+  assert.ok(curve.at(-1)! < curve[0]! - 0.3, curve.join(', '));
+});
+
+test('a picture that cannot be halved so often is refused', () => {
+  assert.throws(
+    () => createVae({ ...picture, network: rungs([0, 0, 0, 0, 1]) }),
+    /7 × 5 cannot be halved 4 times/,
+  );
+});
