@@ -343,6 +343,16 @@ export const ops: Readonly<Record<string, Op>> = {
   ReduceSum: reduction(0, (a, b) => a + b),
   ReduceMean: reduction(0, (a, b, count) => a + b / count),
   ReduceMax: reduction(-Infinity, (a, b) => Math.max(a, b)),
+  ArgMax: ([x], { axis, keepdims }) => {
+    assert.equal(keepdims, 0, 'ArgMax keeps no axis here');
+    const moved = x!.shape.map((n, i) => (i === axis ? 1 : n));
+    const best = alongAxis(x!, axis, (line) => line.map(() => line.indexOf(Math.max(...line))));
+    return {
+      data: read(best, moved, offsets(moved, stridesOf(x!.shape))).data,
+      shape: x!.shape.filter((_, i) => i !== axis),
+      dtype: 'int64',
+    };
+  },
   Softmax: ([x], { axis = -1 }) => alongAxis(x!, axis, (line) => logSoftmax(line).map(Math.exp)),
   LogSoftmax: ([x], { axis = -1 }) => alongAxis(x!, axis, logSoftmax),
   CumSum: ([x, axis], { exclusive = 0, reverse = 0 }) =>

@@ -61,6 +61,13 @@ export const max = (
     return [mul(spread(dy, x, axes, keepDims), div(isMax, sum(isMax, axes, { keepDims: true })))];
   });
 
+/** Where the largest value of an axis is, the first of several: int64, without that axis. No gradient passes. */
+export function argMax(x: Tensor, axis = -1): Tensor {
+  const k = axisOf(x.shape, axis);
+  const shape = x.shape.filter((_, i) => i !== k);
+  return node('ArgMax', [x], shape, null, { dtype: 'int64', attributes: { axis: k, keepdims: 0 } });
+}
+
 /** log Σ exp x over one axis, exact where exp alone would overflow or vanish. */
 export function logSumExp(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
   const largest = stopGradient(maximum(max(x, [axis], { keepDims: true }), -3e38));

@@ -183,6 +183,11 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
   sum: reduction(ops.sum),
   mean: reduction(ops.mean),
   max: reduction(ops.max),
+  argMax: [
+    ...alongAxis(ops.argMax),
+    of((x) => ops.argMax(ops.toFloat(ops.greater(x!, 0))), float(['B', 5])), // ties
+    of((x) => ops.gather(x!, ops.argMax(x!, 1), 0), float([4, 3])),
+  ],
   logSumExp: [
     ...alongAxis(ops.logSumExp),
     of((x) => ops.logSumExp(x!, 1, { keepDims: true }), float(['B', 3, 2])),
