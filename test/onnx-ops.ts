@@ -271,6 +271,20 @@ const gather: Op = ([x, indices], { axis = 0 }) => {
   return { data, shape, dtype: x!.dtype };
 };
 
+const gatherElements: Op = ([x, indices], { axis = 0 }) => {
+  const strides = stridesOf(x!.shape);
+  const others = strides.map((s, i) => (i === axis ? 0 : s));
+  const at = offsets(indices!.shape, others).map((base, i) => base + indices!.data[i]! * strides[axis]!);
+  return read(x!, indices!.shape, at);
+};
+
+/** Its second result, the indices; the first is not a tensor of the graph. */
+const topK: Op = ([x, k], { axis = -1, largest = 1, sorted = 1 }) => {
+  assert.ok(k!.data[0] === x!.shape[axis] && largest === 0 && sorted === 1, 'TopK of all, smallest first');
+  const order = (line: number[]) => [...line.keys()].sort((a, b) => line[a]! - line[b]! || a - b);
+  return { ...alongAxis(x!, axis, order), dtype: 'int64' };
+};
+
 const scatterElements: Op = ([x, indices, updates], { axis = 0, reduction = 'none' }) => {
   assert.deepEqual(indices!.shape, updates!.shape, 'ScatterElements: indices and updates of two shapes');
   const strides = stridesOf(x!.shape);
@@ -374,5 +388,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Concat: concat,
   Pad: pad,
   Gather: gather,
+  GatherElements: gatherElements,
+  TopK: topK,
   ScatterElements: scatterElements,
 };

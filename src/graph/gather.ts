@@ -1,9 +1,11 @@
 /** Reading rows by index and adding to rows by index, each the other's gradient. */
 import { equal, toFloat } from './elementwise.ts';
-import { expand, pad, reshape, slice, unsqueeze } from './move.ts';
+import { expand, pad, reshape, runtimeShape, slice, unsqueeze } from './move.ts';
 import { sum } from './reduce.ts';
-import { axisOf, type Dim, dimAt, fixed, type Shape, sizeOf, withDim } from './shape.ts';
-import { integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
+import { axisOf, type Dim, dimAt, fixed, type Shape, sameShape, sizeOf, withDim } from './shape.ts';
+import { describe, integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
+
+const zerosLike = (x: Tensor): Tensor => expand(scalar(0, x.shape.length), x.shape, x);
 
 /**
  * Rows of `x` along `axis` at int64 `indices`, whose shape takes the axis' place. The gradient is a scatter-add:
@@ -12,11 +14,42 @@ import { integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   const k = axisOf(x.shape, axis);
   const shape = [...x.shape.slice(0, k), ...indices.shape, ...x.shape.slice(k + 1)];
-  const zeros = () => expand(scalar(0, x.shape.length), x.shape, x);
-  return node('Gather', [x, indices], shape, (dy) => [scatter(zeros(), indices, dy, k)], {
+  return node('Gather', [x, indices], shape, (dy) => [scatter(zerosLike(x), indices, dy, k)], {
     attributes: { axis: k },
   });
 }
+
+/** Each place reads along its own line: along axis 0 of a matrix, y[i, j] = x[indices[i, j], j]. */
+export function gatherElements(x: Tensor, indices: Tensor, axis: number): Tensor {
+  const k = axisOf(x.shape, axis);
+  if (!sameShape(withDim(x.shape, k, 1), withDim(indices.shape, k, 1)))
+    throw new Error(`gatherElements of ${describe(x)} at ${describe(indices)}: they differ off axis ${k}`);
+  const rule = (dy: Tensor) => [scatterElements(zerosLike(x), indices, dy, k)];
+  return node('GatherElements', [x, indices], indices.shape, rule, { attributes: { axis: k } });
+}
+
+/** `zeros` with each update added along its own line. */
+const scatterElements = (zeros: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor =>
+  node(
+    'ScatterElements',
+    [zeros, indices, updates],
+    zeros.shape,
+    (dy) => [null, null, gatherElements(dy, indices, axis)],
+    { attributes: { axis, reduction: 'add' } },
+  );
+
+/** Where along an axis the smallest value is, then the next, and so on; equal ones keep their order. int64, as x. */
+export function argsort(x: Tensor, axis: number): Tensor {
+  const k = axisOf(x.shape, axis);
+  const inputs = [x, runtimeShape(x, k, k + 1)];
+  return node('TopK', inputs, x.shape, null, {
+    dtype: 'int64',
+    attributes: { axis: k, largest: 0, sorted: 1 },
+  });
+}
+
+/** x in rising order along an axis. */
+export const sort = (x: Tensor, axis: number): Tensor => gatherElements(x, argsort(x, axis), axis);
 
 /**
  * Zeros of `shape` to which updates are added at `indices` along `axis`: the transpose of `gather`, for

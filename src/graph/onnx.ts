@@ -112,7 +112,7 @@ function write(
       name: `${path || 'graph'}/${name}`,
       opType: t.op,
       input: inputs,
-      output: [name],
+      output: t.op === 'TopK' ? [`${name}/values`, name] : [name], // of its two results the indices are wanted
       attribute,
     });
   } else if (weights[name]) parts.initializer.push(weightProto(name, t, weights[name]));

@@ -276,6 +276,23 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
     of((x, i) => ops.gather(x!, i!), float([3]), index([], 3)),
     of((x, i) => ops.gather(x!, i!), index([3], 9), index(['B'], 3)),
   ],
+  gatherElements: [
+    of((x, i) => ops.gatherElements(x!, i!, 0), float([4, 2]), index([3, 2], 4)),
+    of((x, i) => ops.gatherElements(x!, i!, -1), float(['B', 4]), index(['B', 6], 4)),
+    of((x, i) => ops.gatherElements(x!, i!, 1), float(['B', 3, 2]), index(['B', 1, 2], 3)),
+    of((x, i) => ops.gatherElements(x!, i!, 0), float(['B', 2]), index(['B', 2], 1)),
+  ],
+  argsort: [
+    of((x) => ops.argsort(x!, 0), float(['B', 3])),
+    of((x) => ops.argsort(x!, -1), float(['B', 2, 5])),
+    of((x) => ops.argsort(ops.toFloat(x!), 1), index(['B', 7], 3)),
+    of((x) => ops.argsort(x!, 0), float([4])),
+  ],
+  sort: [
+    of((x) => ops.sort(x!, 0), float(['B', 3])),
+    of((x) => ops.sort(x!, 1), float(['B', 4, 2])),
+    of((x) => ops.sort(x!, 0), float([5])),
+  ],
   scatterAdd: [
     of((x, i) => ops.scatterAdd([4, 2], i!, x!), float(['B', 3, 2]), index(['B', 3], 4)),
     of((x, i) => ops.scatterAdd(['B', 4], i!, x!, 1), float(['B', 6]), index([6], 4)),
