@@ -8,6 +8,7 @@ import { wrap } from './text.ts';
 import { commonFlags, type FlagSpec, type Verb } from './verb.ts';
 
 const verbs: Readonly<Record<string, VerbEntry>> = {
+  models: { brief: 'list the known models', load: () => import('./commands/models.ts') },
   train: { brief: 'train a model on a table or on pictures', load: () => import('./commands/train.ts') },
   sample: { brief: 'make new rows or pictures', load: () => import('./commands/sample.ts') },
   reconstruct: {
@@ -133,6 +134,7 @@ function command(brief: string, verb: Verb | undefined, run: Run): stricli.Comma
         brief: argument.brief,
         placeholder: argument.name,
         parse: String,
+        ...(argument.optional && { optional: true }),
       })),
     },
   };

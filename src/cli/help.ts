@@ -29,7 +29,7 @@ export function overview(verbs: Readonly<Record<string, VerbEntry>>, version: st
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
 export function verbHelp(name: string, verb: Verb, columns: number): string {
-  const words = verb.arguments.map((argument) => ` <${argument.name}>`).join('');
+  const words = verb.arguments.map(({ name, optional }) => (optional ? ` [${name}]` : ` <${name}>`)).join('');
   return [
     ...wrap(verb.description, Math.min(columns, 100)),
     '',

@@ -25,10 +25,16 @@ export interface FlagGroup {
   readonly flags: FlagSpecs;
 }
 
+export interface Argument {
+  readonly name: string;
+  readonly brief: string;
+  readonly optional?: boolean;
+}
+
 export interface Verb {
   /** What it does, in one or two sentences. */
   readonly description: string;
-  readonly arguments: readonly { readonly name: string; readonly brief: string }[];
+  readonly arguments: readonly Argument[];
   readonly groups: readonly FlagGroup[];
   /** One-letter names of flags. */
   readonly aliases?: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ export interface Flag {
 /** Tables whose options are flags by their own name; the options of the others are prefixed with the table's. */
 const PLAIN: ReadonlySet<string> = new Set(['network', 'objective']);
 
-const flagName = (table: TableName, option: string): string =>
+export const flagName = (table: TableName, option: string): string =>
   PLAIN.has(table) ? option : `${table}${option[0]!.toUpperCase()}${option.slice(1)}`;
 
 /** The type under defaults and optionals. */

@@ -2,4 +2,5 @@
 export * from './choices.ts';
 export * from './flags.ts';
 export * from './options.ts';
+export * from './presets.ts';
 export * from './resolve.ts';

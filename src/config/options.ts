@@ -15,6 +15,7 @@ import {
   type schedules,
   type warmups,
 } from './choices.ts';
+import { presetNames } from './presets.ts';
 
 const share = z.number().min(0).lt(1);
 
@@ -92,7 +93,15 @@ const splitOptions = {
   label: dataOptions.label,
 };
 
-export const trainOptions = { ...dataOptions, ...trainingOptions, ...runOptions };
+/** A name for a set of choices: what it stands for is saved, not the name. */
+export const presetOption = {
+  preset: z
+    .enum(presetNames)
+    .optional()
+    .describe('a known model (elbo models lists them); other options win over it'),
+};
+
+export const trainOptions = { ...dataOptions, ...presetOption, ...trainingOptions, ...runOptions };
 
 /** The choices of `tables`; in each, what is left out is chosen from the data. */
 export interface GivenChoices {

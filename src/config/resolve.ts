@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { clash } from '../vae/index.ts';
 import { build, parseChoice, type TableName, tables } from './choices.ts';
 import { type GivenChoices, type ParsedOptions, type TrainConfig, usualPosterior } from './options.ts';
+import { withPreset } from './presets.ts';
 
 /** What the choices depend on. */
 export interface DataFacts {
@@ -61,7 +62,8 @@ const batchFor = ({ shape, trainRows }: DataFacts): number =>
  * length may be changed.
  */
 export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts, saved?: TrainConfig): Plan {
-  return saved ? resumed(given, saved) : fresh(given, facts);
+  const whole = withPreset(given, facts.shape.length === 3);
+  return saved ? resumed(whole, saved) : fresh(whole, facts);
 }
 
 function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
