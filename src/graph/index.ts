@@ -11,3 +11,4 @@ export * from './pool.ts';
 export * from './reduce.ts';
 export * from './shape.ts';
 export * from './tensor.ts';
+export * from './triangular.ts';

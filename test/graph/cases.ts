@@ -349,6 +349,12 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
     of((x, w) => ops.affine(x!, w!), float([3]), float([3, 2])),
   ],
 
+  solveLower: [false, true].flatMap((transposed) => [
+    of((l, b) => ops.solveLower(l!, b!, transposed), float(['B', 3, 3], [1, 2]), float(['B', 3, 2])),
+    of((l, b) => ops.solveLower(l!, b!, transposed), float([2, 4, 4], [1, 2]), float([2, 4, 'B'])),
+    of((l, b) => ops.solveLower(l!, b!, transposed), float(['B', 1, 1], [1, 2]), float(['B', 1, 1])),
+  ]),
+
   conv: convolutions,
   convTranspose: transposedConvolutions,
 

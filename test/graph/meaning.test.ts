@@ -293,3 +293,18 @@ describe('gradients that are still broadcast', () => {
     });
   }
 });
+
+test('what solves a triangular system is its solution, whatever is above the diagonal', () => {
+  const [l, b] = [g.input('l', ['B', 3, 3]), g.input('b', ['B', 3, 2])];
+  const next = random(6);
+  const feeds = { l: draw({ shape: l.shape, range: [1, 2] }, 2, next), b: draw({ shape: b.shape }, 2, next) };
+  const lower = g.mul(l, g.constant([1, 0, 0, 1, 1, 0, 1, 1, 1], [3, 3]));
+  const back = [
+    g.matmul(lower, g.solveLower(l, b)),
+    g.matmul(g.transposeLast(lower), g.solveLower(l, b, true)),
+  ];
+  for (const found of evaluate(back, feeds))
+    found.data.forEach((v, i) => {
+      assert.ok(Math.abs(v - feeds.b.data[i]!) < 1e-12, `${v} at ${i}, expected ${feeds.b.data[i]}`);
+    });
+});
