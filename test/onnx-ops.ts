@@ -343,6 +343,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Sign: unary((x) => Math.sign(x)),
   Sin: unary((x) => Math.sin(x)),
   Cos: unary((x) => Math.cos(x)),
+  Atan: unary((x) => Math.atan(x)),
   Tanh: unary((x) => Math.tanh(x)),
   Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   Erf: unary(erf),

@@ -45,6 +45,7 @@ export const abs = (x: Arg): Tensor => unary('Abs', x, (dy, y) => [mul(dy, sign(
 export const sign = (x: Arg): Tensor => unary('Sign', x, null);
 export const sin = (x: Arg): Tensor => unary('Sin', x, (dy, y) => [mul(dy, cos(y.inputs[0]!))]);
 export const cos = (x: Arg): Tensor => unary('Cos', x, (dy, y) => [neg(mul(dy, sin(y.inputs[0]!)))]);
+export const atan = (x: Arg): Tensor => unary('Atan', x, (dy, y) => [div(dy, add(1, square(y.inputs[0]!)))]);
 export const tanh = (x: Arg): Tensor => unary('Tanh', x, (dy, y) => [mul(dy, sub(1, square(y)))]);
 export const sigmoid = (x: Arg): Tensor => unary('Sigmoid', x, (dy, y) => [mul(dy, mul(y, sub(1, y)))]);
 /** d erf(x) = 2/√π · exp(−x²) */

@@ -10,5 +10,6 @@ export * from './onnx.ts';
 export * from './pool.ts';
 export * from './reduce.ts';
 export * from './shape.ts';
+export * from './special.ts';
 export * from './tensor.ts';
 export * from './triangular.ts';
