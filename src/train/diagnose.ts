@@ -48,3 +48,11 @@ export function collapse(klPerDimension: readonly number[], beta: number): strin
       : '--warmup linear, --free-bits 0.1, or fewer latent dimensions (--latent)';
   return `${what} (KL above 0.01 nats). ${active === 0 ? 'Try' : 'If samples or reconstructions are poor, try'} ${cure}.`;
 }
+
+const FEW = 0.1; // of the steps of an epoch
+
+/** A warning where spikes of the gradient are no longer the exception; undefined where they are. */
+export function manySkipped(skipped: number, steps: number, skip: number | undefined): string | undefined {
+  if (skipped <= FEW * steps) return undefined;
+  return `${skipped} of ${steps} steps were left out, because the norm of their gradient was above --skip ${skip}: choose a larger one.`;
+}

@@ -32,6 +32,7 @@ export interface StepEvent extends Means {
   readonly beta: number;
   readonly learningRate: number;
   readonly gradientNorm: number;
+  readonly skipped: boolean;
 }
 
 /** One line of history.jsonl. */

@@ -2,7 +2,7 @@
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
 import { evaluationGraph } from '../vae/index.ts';
-import { badValidation, collapse, divergence } from './diagnose.ts';
+import { badValidation, collapse, divergence, manySkipped } from './diagnose.ts';
 import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
 import {
@@ -182,6 +182,7 @@ async function* steps(
   const all = epochs * stepsPerEpoch;
   const { epoch } = from;
   let now = from;
+  let skipped = 0;
   for await (const batch of options.train.batches(epoch, from.batch)) {
     const knobs = knobsAt(options, now, all);
     const result = await learner.step(now.step + 1, batch, knobs);
@@ -191,6 +192,7 @@ async function* steps(
       return { now, reason: 'diverged' };
     }
     now = afterStep(now, result, batch.count);
+    if (result.skipped) skipped++;
     yield {
       type: 'step',
       step: now.step,
@@ -204,6 +206,8 @@ async function* steps(
     if (stopped || keeper.due(checkpointSeconds)) yield* keeper.checkpoint(now);
     if (stopped) return { now, reason: 'stopped' };
   }
+  const warning = manySkipped(skipped, now.step - from.step, options.skip);
+  if (warning) yield { type: 'notice', message: warning };
   return { now, reason: 'finished' };
 }
 

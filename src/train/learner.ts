@@ -35,6 +35,8 @@ export interface LearnerOptions {
   readonly rows?: number;
   /** Largest norm of the whole gradient. */
   readonly clip?: number | undefined;
+  /** Norm of the whole gradient above which a step changes nothing (Child 2021, section 4). */
+  readonly skip?: number | undefined;
   /** Decay of the running average of the weights; without it there is none. */
   readonly ema?: number | undefined;
   /** Where a profile of the first steps goes; without it nothing is measured. */
@@ -49,6 +51,8 @@ export interface StepResult {
   /** What the objective and the model's parts add, by name. */
   readonly terms: Readonly<Record<string, number>>;
   readonly gradientNorm: number;
+  /** Whether the gradient was too large, so that nothing was changed. */
+  readonly skipped: boolean;
 }
 
 export interface StepKnobs {
@@ -126,7 +130,15 @@ function stepper(
   session: Session,
   arena: Arena,
 ): Learner['step'] {
-  const { vae, optimizer, ema, batchSize, seed, clip = Number.POSITIVE_INFINITY } = options;
+  const {
+    vae,
+    optimizer,
+    ema,
+    batchSize,
+    seed,
+    clip = Number.POSITIVE_INFINITY,
+    skip = Number.POSITIVE_INFINITY,
+  } = options;
   const { parameters, reported, updated } = graph;
   const kernels = openKernels(arena.memory);
   const block: Block = {
@@ -161,7 +173,8 @@ function stepper(
     const gradientNorm = clipGlobalNorm(kernels, block, clip);
     clock.lap('norm');
     const [loss, logPx, kl] = results as unknown as [number, number, number];
-    if (Number.isFinite(gradientNorm) && Number.isFinite(loss)) {
+    const skipped = gradientNorm > skip;
+    if (Number.isFinite(gradientNorm) && Number.isFinite(loss) && !skipped) {
       optimizer.update(kernels, block, number, learningRate);
       replaced.forEach((i, j) => {
         arena.view(PARAMETERS, i).set(next[j]!);
@@ -170,7 +183,7 @@ function stepper(
     }
     clock.lap('update');
     const terms = Object.fromEntries(reported.slice(3).map((name, i) => [name, results[3 + i]!]));
-    return { loss, logPx, kl, terms, gradientNorm };
+    return { loss, logPx, kl, terms, gradientNorm, skipped };
   };
 }
 

@@ -68,6 +68,7 @@ const step = (n: number): StepEvent => ({
   steps: 100,
   epoch: 0,
   terms: {},
+  skipped: false,
   loss: 100,
   ...means(100),
   beta: 1,

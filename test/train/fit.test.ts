@@ -197,3 +197,15 @@ test('the average of the weights is what comes back where it is asked for', asyn
     averaged.checkpoint!.tensors['average/posterior.bias'],
   );
 });
+
+test('steps whose gradient is above the limit change nothing, and many of them are told', async () => {
+  const all = await run({ runtime, epochs: 1, skip: 1e-6 });
+  const learner = await createLearner(toy({ runtime }));
+  assert.deepEqual(all.fitted.weights, learner.weights());
+  await learner.dispose();
+  assert.ok(of(all, 'step').every((e) => e.skipped));
+  assert.match(noticesOf(all)[0]!, /6 of 6 steps were left out.*--skip/);
+  const none = await run({ runtime, epochs: 1, skip: 1e6 });
+  assert.deepEqual(lossesOf(none), lossesOf(await run({ runtime, epochs: 1 })));
+  assert.ok(of(none, 'step').every((e) => !e.skipped));
+});
