@@ -1,5 +1,6 @@
 /** Distributions, models, terms and objectives. */
 export { make } from '../choice.ts';
+export * from './codes.ts';
 export * from './combine.ts';
 export * from './graphs.ts';
 export * from './likelihood.ts';

@@ -15,9 +15,10 @@ import {
   type Tensor,
 } from '../graph/index.ts';
 import { type Ladder, type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
+import type { Codes } from './codes.ts';
 import { createHierarchy } from './hierarchy.ts';
 import type { Law, Likelihood } from './likelihood.ts';
-import type { Posterior, PosteriorFamily } from './posterior.ts';
+import { isPoint, type Posterior, type PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
 import { type Level, levelOf } from './terms.ts';
 
@@ -87,6 +88,8 @@ export interface Vae {
   readonly encode: (observed: Observation) => Posterior;
   readonly infer: (observed: Observation, options: InferenceOptions) => Inference;
   readonly prior: Prior;
+  /** What the whole of z is made of, where that is finitely many values. */
+  readonly codes?: Codes;
   /** z [K, B, Z] → p(x|z), a product over the fields. */
   readonly decode: (z: Tensor) => readonly BlockLikelihood[];
   /** Every parameter, declared by building the parts above. */
@@ -131,19 +134,28 @@ function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parame
     return spec.posterior.build(features, spec.latent, context);
   };
   const encode = (observed: Observation) => encodeWith(observed, 1);
+  const codes = spec.posterior.codes?.(spec.latent, root.at('posterior'));
   const prior = spec.prior.build(spec.latent, {
     scope: root.at('prior'),
     shape: spec.shape,
+    ...(codes && { codes }),
     encode: (x) => encode(spec.masked ? { x, mask: allThere(spec, x) } : { x }),
   });
   const infer = (observed: Observation, { samples, progress, scale }: InferenceOptions): Inference => {
     const posterior = encodeWith(observed, progress, scale);
-    const level = levelOf(posterior, prior, samples, spec.posterior.random);
+    const level = levelOf(posterior, prior, samples, isPoint(spec.posterior));
     const { penalties = {}, updates = {} } = posterior;
     return { z: level.z, levels: [level], penalties, updates };
   };
   const body = (z: Tensor, outputs: readonly number[]) => network.decode(root.at('decoder'), z, outputs);
-  return { spec, encode, infer, prior, decode: (z) => decodeBlocks(spec, root, z, body) };
+  return {
+    spec,
+    encode,
+    infer,
+    prior,
+    decode: (z) => decodeBlocks(spec, root, z, body),
+    ...(codes && spec.posterior.space === 'codes' && { codes }),
+  };
 }
 
 /** The graph's data inputs: `x` and, where values may be missing, `mask`. */

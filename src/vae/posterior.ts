@@ -1,14 +1,17 @@
 /** The form of q(z|x). */
 import type { Arg, Tensor } from '../graph/index.ts';
 import type { Scope } from '../nn/index.ts';
+import type { Codes } from './codes.ts';
 
-/** Where z lives: ℝᶻ · the unit sphere · the Poincaré ball · one-hot groups · vectors of a codebook or a grid. */
-export type Space = 'real' | 'sphere' | 'ball' | 'classes' | 'codes';
+/** Where z lives: ℝᶻ · the unit sphere · the Poincaré ball · entries of codebooks (one-hot classes among them) · ℝ and classes. */
+export type Space = 'real' | 'sphere' | 'ball' | 'codes' | 'mixed';
 
 /** K draws of z with their own log density. */
 export interface Draws {
   readonly z: Tensor; // [K, B, Z]
   readonly logQz: Tensor; // [K, B]
+  /** Of codes: the entries that z is made of, int64. */
+  readonly symbols?: Tensor; // [K, B, N]
 }
 
 /** q(z|x) for a batch. */
@@ -17,6 +20,10 @@ export interface Posterior {
   readonly mean: Tensor;
   /** log σ² of each dimension, [B, Z], where q is Gaussian with a diagonal covariance. */
   readonly logVar?: Tensor;
+  /** log probability of each class, where z is groups of classes. */
+  readonly logits?: Tensor; // [B, N, K]
+  /** The independent parts that z is made of, side by side, where these are of several kinds. */
+  readonly parts?: readonly Posterior[];
   readonly draw: (samples: number) => Draws;
   /** log q(z|x) at any z [K, B, Z] → [K, B]; `fixed` lets gradients through z alone and not through q. */
   readonly logProb?: (z: Tensor, fixed?: boolean) => Tensor;
@@ -37,11 +44,19 @@ export interface PosteriorContext {
 /** A posterior before it knows its network: features [B, H] → q(z|x) over `latent` dimensions. */
 export interface PosteriorFamily {
   readonly space: Space;
-  /** Whether z is drawn; a point needs no noise and has no KL. */
+  /** Whether z is drawn; a point needs no noise. */
   readonly random: boolean;
   /** Whether log q(z|x) can be had at any z, as many objectives and VampPrior need. */
   readonly density: boolean;
   /** Whether a ladder has it at each of its levels. */
   readonly conditional?: boolean;
+  /** z is made of pieces of so many dimensions. */
+  readonly unit?: number;
+  /** What z is made of, where that is finitely many values; of a mixed z, its last dimensions. */
+  readonly codes?: (latent: number, scope: Scope) => Codes;
   readonly build: (features: Tensor, latent: number, context: PosteriorContext) => Posterior;
 }
+
+/** Whether there is no KL: q is a single point among real numbers. Among codes a point has one, −log p(z). */
+export const isPoint = ({ random, space }: Pick<PosteriorFamily, 'random' | 'space'>): boolean =>
+  !random && space !== 'codes';

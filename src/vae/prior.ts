@@ -1,13 +1,14 @@
 /** The form of p(z). */
 import type { Tensor } from '../graph/index.ts';
 import type { Scope } from '../nn/index.ts';
+import type { Codes } from './codes.ts';
 import type { Posterior, Space } from './posterior.ts';
 
 export interface Prior {
   readonly logProb: (z: Tensor) => Tensor; // [K, B, Z] → [K, B]
   /** z [B, Z] from noise inputs of its own, whose names start with `name`. */
   readonly draw: (name: string) => Tensor;
-  /** KL(q ‖ p) of each dimension, [B, Z]; absent or undefined where no closed form is known. */
+  /** KL(q ‖ p) of each dimension, [B, Z] or of each code [B, N]; absent or undefined where no closed form is known. */
   readonly kl?: (q: Posterior) => Tensor | undefined;
 }
 
@@ -17,6 +18,8 @@ export interface PriorContext {
   readonly shape: readonly number[];
   /** q(z|u) of pseudo-examples u [M, …shape]. */
   readonly encode: (u: Tensor) => Posterior;
+  /** What z is made of, where the posterior has codes or classes. */
+  readonly codes?: Codes;
 }
 
 /** A prior before it knows its model. */

@@ -35,8 +35,10 @@ export interface Level {
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]
   readonly logQz: Tensor; // [K, B]
-  /** [1 or K, B, d]: in closed form with d = Z where there is one, else log q − log p of the samples with d = 1. */
+  /** [1 or K, B, d]: in closed form, with d = Z or the number of codes, where there is one, else log q − log p of the samples with d = 1. */
   readonly kl: Tensor;
+  /** See `Draws`. */
+  readonly symbols?: Tensor; // [K, B, N]
 }
 
 export interface Terms extends Inference {
@@ -58,15 +60,16 @@ export const logWeights = ({ logPx, levels }: Pick<Terms, 'logPx' | 'levels'>): 
   levels.reduce((w, { logPz, logQz }) => add(w, sub(logPz, logQz)), logPx);
 
 /** Draws of one level and what they weigh. */
-export function levelOf(posterior: Posterior, prior: Prior, samples: number, random: boolean): Level {
-  const { z, logQz } = posterior.draw(samples);
-  const logPz = prior.logProb(z);
-  return { posterior, prior, z, logPz, logQz, kl: divergence(posterior, prior, sub(logQz, logPz), random) };
+export function levelOf(posterior: Posterior, prior: Prior, samples: number, point: boolean): Level {
+  const drawn = posterior.draw(samples);
+  const logPz = prior.logProb(drawn.z);
+  const kl = divergence(posterior, prior, sub(drawn.logQz, logPz), point);
+  return { posterior, prior, ...drawn, logPz, kl };
 }
 
-/** A point posterior has no KL: it enters as 0 and an autoencoder's terms have the same form. */
-function divergence(q: Posterior, p: Prior, sampled: Tensor, random: boolean): Tensor {
-  if (!random) return reshape(mul(q.mean, scalar(0, 2)), [1, ...q.mean.shape]);
+/** A point among real numbers has no KL: it enters as 0 and an autoencoder's terms have the same form. */
+function divergence(q: Posterior, p: Prior, sampled: Tensor, point: boolean): Tensor {
+  if (point) return reshape(mul(q.mean, scalar(0, 2)), [1, ...q.mean.shape]);
   const closed = p.kl?.(q);
   return closed ? reshape(closed, [1, ...closed.shape]) : reshape(sampled, [...sampled.shape, 1]);
 }
