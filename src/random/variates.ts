@@ -7,7 +7,11 @@ export interface Variates {
   readonly normal: () => number;
   /** Γ(shape, scale 1), any shape > 0. */
   readonly gamma: (shape: number) => number;
+  /** Beta(a, b) in [0, 1], any a, b > 0. */
+  readonly beta: (a: number, b: number) => number;
   readonly poisson: (rate: number) => number;
+  /** How many of `trials` come out, each with probability `chance`. */
+  readonly binomial: (trials: number, chance: number) => number;
   /** Index i with probability ∝ exp(logits[i]). */
   readonly categorical: (logits: ArrayLike<number>) => number;
   /** An angle in (−π, π] around `mean` with concentration κ ≥ 0. */
@@ -37,16 +41,18 @@ export function variates(stream: Stream): Variates {
     uniform,
     normal,
     gamma,
+    beta: (a, b) => 1 / (1 + Math.exp(logGamma(b, uniform, normal) - logGamma(a, uniform, normal))),
     poisson: (rate) => drawPoisson(rate, uniform, gamma),
+    binomial: (trials, chance) => drawBinomial(trials, chance, uniform, gamma),
     categorical: (logits) => drawCategorical(logits, uniform),
-    vonMises: (mean, concentration) => drawVonMises(mean, concentration, uniform),
+    vonMises: (mean, concentration) => drawVonMises(mean, concentration, uniform, normal),
   };
 }
 
-/** Marsaglia & Tsang (2000); a shape below 1 by their boost, Γ(a) = Γ(a + 1) · U^(1/a). */
+/** Marsaglia & Tsang (2000). */
 function drawGamma(shape: number, uniform: () => number, normal: () => number): number {
   if (!(shape > 0)) return Number.NaN;
-  if (shape < 1) return drawGamma(shape + 1, uniform, normal) * uniform() ** (1 / shape);
+  if (shape < 1) return Math.exp(logGamma(shape, uniform, normal));
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
   for (;;) {
@@ -55,6 +61,12 @@ function drawGamma(shape: number, uniform: () => number, normal: () => number): 
     if (v > 0 && Math.log(uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
   }
 }
+
+/** The logarithm of a gamma variate, which may itself be below the least number: a shape below 1 by Γ(a) = Γ(a + 1) · U^(1/a). */
+const logGamma = (shape: number, uniform: () => number, normal: () => number): number =>
+  shape < 1
+    ? Math.log(drawGamma(shape + 1, uniform, normal)) + Math.log(uniform()) / shape
+    : Math.log(drawGamma(shape, uniform, normal));
 
 const MOST_STEPS = 30;
 
@@ -66,7 +78,7 @@ function drawPoisson(rate: number, uniform: () => number, gamma: (shape: number)
   while (left > MOST_STEPS) {
     const m = Math.floor((7 / 8) * left);
     const time = gamma(m);
-    if (time > left) return counted + binomial(m - 1, left / time, uniform, gamma);
+    if (time > left) return counted + drawBinomial(m - 1, left / time, uniform, gamma);
     counted += m;
     left -= time;
   }
@@ -76,7 +88,7 @@ function drawPoisson(rate: number, uniform: () => number, gamma: (shape: number)
 }
 
 /** Of n trials those below p, by halving at the median order statistic, a beta variate (Relles 1972; Ahrens & Dieter 1974). */
-function binomial(n: number, p: number, uniform: () => number, gamma: (shape: number) => number): number {
+function drawBinomial(n: number, p: number, uniform: () => number, gamma: (shape: number) => number): number {
   let [trials, chance, counted] = [n, p, 0];
   while (trials > MOST_STEPS) {
     const i = Math.floor(trials / 2) + 1;
@@ -108,13 +120,23 @@ function drawCategorical(logits: ArrayLike<number>, uniform: () => number): numb
   return logits.length - 1;
 }
 
-/** Best & Fisher (1979); a normal of variance 1/κ where κ is so large that their constants cancel. */
-function drawVonMises(mean: number, concentration: number, uniform: () => number): number {
+/** Beyond, von Mises is a normal of variance 1/κ to seven digits. */
+const NORMAL_FROM = 1e6;
+
+/** Best & Fisher (1979), with their ρ in a form that does not cancel. */
+function drawVonMises(
+  mean: number,
+  concentration: number,
+  uniform: () => number,
+  normal: () => number,
+): number {
   const wrap = (angle: number) => angle - 2 * Math.PI * Math.ceil((angle - Math.PI) / (2 * Math.PI));
-  if (concentration < 1e-6) return wrap(mean + 2 * Math.PI * uniform());
+  if (!(concentration >= 0)) return Number.NaN;
+  if (concentration < 1e-9) return wrap(mean + 2 * Math.PI * uniform());
+  if (concentration > NORMAL_FROM) return wrap(mean + normal() / Math.sqrt(concentration));
   const tau = 1 + Math.sqrt(1 + 4 * concentration ** 2);
-  const rho = (tau - Math.sqrt(2 * tau)) / (2 * concentration);
-  const r = concentration > 1e6 ? 1 + 1 / (2 * concentration) : (1 + rho ** 2) / (2 * rho);
+  const rho = (2 * concentration) / (tau + Math.sqrt(2 * tau));
+  const r = (1 + rho ** 2) / (2 * rho);
   for (;;) {
     const cosine = Math.cos(Math.PI * uniform());
     const f = Math.min(1, (1 + r * cosine) / (r + cosine));
