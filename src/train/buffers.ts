@@ -19,8 +19,13 @@ const sized = (dim: Dim, count: number): number =>
 
 const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
+/** Of what form the examples of a batch are. */
+export type InputForm = Pick<ModelSpec, 'shape' | 'masked'> & {
+  readonly parts: { readonly length: number };
+};
+
 export function createBuffers(
-  { shape, masked, parts }: ModelSpec,
+  { shape, masked, parts }: InputForm,
   noises: readonly NoiseInput[],
   batchSize: number,
 ): Buffers {

@@ -1,6 +1,6 @@
 /** What is wrong with a training, in words. */
 import { activeUnits } from './evaluate.ts';
-import type { Means } from './events.ts';
+import type { CodeUse, Means } from './events.ts';
 import type { StepKnobs, StepResult } from './learner.ts';
 
 /** Why a step's numbers are not finite, or undefined where they are. */
@@ -47,6 +47,15 @@ export function collapse(klPerDimension: readonly number[], beta: number): strin
       ? `a smaller --beta (now ${beta})`
       : '--warmup linear, --free-bits 0.1, or fewer latent dimensions (--latent)';
   return `${what} (KL above 0.01 nats). ${active === 0 ? 'Try' : 'If samples or reconstructions are poor, try'} ${cure}.`;
+}
+
+/** A warning where most entries of the codebooks are never used; undefined where they are. */
+export function idleCodes({ entries, used, perplexity }: CodeUse): string | undefined {
+  if (used > entries / 2) return undefined;
+  return (
+    `only ${used} of ${entries} codes are in use (perplexity ${perplexity.toFixed(1)}). As few would do as well; ` +
+    'a higher --posterior-revive (vq, residualVq) or --posterior-entropy (lfq) spreads the use.'
+  );
 }
 
 const FEW = 0.1; // of the steps of an epoch

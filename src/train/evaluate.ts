@@ -1,9 +1,9 @@
 /** The ELBO of a set of examples with one fixed noise sample each: what validation watches. */
 import { stream } from '../random/index.ts';
 import type { Value } from '../runtime/index.ts';
-import type { Vae } from '../vae/index.ts';
+import { entriesOf, type Vae } from '../vae/index.ts';
 import { createBuffers } from './buffers.ts';
-import type { Means } from './events.ts';
+import type { CodeUse, Means } from './events.ts';
 import { type GraphSession, wanted } from './session.ts';
 import type { BatchSource } from './source.ts';
 
@@ -11,6 +11,8 @@ export interface ElboResult extends Means {
   readonly rows: number;
   /** [d], nats. */
   readonly klPerDimension: readonly number[];
+  /** Of codes that are inferred without doubt. */
+  readonly codes?: CodeUse;
   /** The part of logPx that each field has, nats. */
   readonly fields: Readonly<Record<string, number>>;
 }
@@ -46,7 +48,24 @@ export async function evaluateElbo(
       addRows(sums, name, value.data as Float32Array, count);
     rows += count;
   }
-  return summarise(sums, rows);
+  const counts = sums.get('codes');
+  return { ...summarise(sums, rows), ...(counts && { codes: useOf(counts, entriesOf(vae.codes!)) }) };
+}
+
+/** From how often each entry of each codebook, of `size` entries, occurs. */
+export function useOf(counts: Float64Array, size: number): CodeUse {
+  const books = Array.from({ length: counts.length / size }, (_, i) =>
+    counts.subarray(i * size, (i + 1) * size),
+  );
+  const perplexities = books.map((book) => {
+    const total = book.reduce((a, b) => a + b, 0);
+    return Math.exp(-book.reduce((h, n) => (n > 0 ? h + (n / total) * Math.log(n / total) : h), 0));
+  });
+  return {
+    entries: counts.length,
+    used: counts.filter((n) => n > 0).length,
+    perplexity: perplexities.reduce((a, b) => a + b, 0) / books.length,
+  };
 }
 
 /** Adds the rows of data [count, d] to the running sums [d], in double precision. */

@@ -8,6 +8,16 @@ export interface Means {
   readonly kl: number;
 }
 
+/** How evenly the entries of codebooks are used. */
+export interface CodeUse {
+  /** Of all codebooks together. */
+  readonly entries: number;
+  /** Those that some example is made of. */
+  readonly used: number;
+  /** exp of the entropy of the use, a mean over codebooks: so many entries, evenly used, would tell as much apart. */
+  readonly perplexity: number;
+}
+
 /** Before the first step. */
 export interface StartEvent {
   readonly type: 'start';
@@ -46,6 +56,8 @@ export interface EpochRecord {
   /** KL of each latent dimension on the validation rows, nats. */
   readonly klPerDimension: readonly number[];
   readonly activeUnits: number;
+  /** Of codes that are inferred without doubt, on the validation rows. */
+  readonly codes?: CodeUse | undefined;
   /** Whether this is the best epoch so far. */
   readonly best: boolean;
   /** Means over the training rows of what the objective and the model's parts add to the loss, by name, nats. */

@@ -2,7 +2,7 @@
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
 import { evaluationGraph } from '../vae/index.ts';
-import { badValidation, collapse, divergence, manySkipped } from './diagnose.ts';
+import { badValidation, collapse, divergence, idleCodes, manySkipped } from './diagnose.ts';
 import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
 import {
@@ -141,14 +141,18 @@ async function* loop(options: FitOptions, run: Loop): AsyncGenerator<FitEvent, F
     if (sinceBest(now.history) >= patience) reason = 'early stopping';
     if (now.epoch === epochs || reason !== 'finished' || keeper.due(2)) yield* keeper.checkpoint(now);
   }
-  const last = now.history.at(-1);
-  const { random } = options.vae.spec.posterior;
-  const warning = last && random && collapse(last.klPerDimension, options.objective.beta);
+  const warning = finalWarning(options, now.history.at(-1));
   if (warning) yield { type: 'notice', message: warning };
   const { history } = now;
   const bestEpoch = bestOf(history)?.epoch ?? 0;
   yield { type: 'end', reason, epochs: history.length, bestEpoch, seconds: secondsSince(started) };
   return { weights: run.best, history, reason, steps: now.step };
+}
+
+/** What the last epoch gives reason to say. Where z is a point, its KL says nothing. */
+function finalWarning({ vae, objective }: FitOptions, last: EpochRecord | undefined): string | undefined {
+  if (last?.codes) return idleCodes(last.codes);
+  return last && vae.spec.posterior.random ? collapse(last.klPerDimension, objective.beta) : undefined;
 }
 
 interface Keeper {
@@ -264,7 +268,7 @@ const afterEpoch = (now: Progress, record: EpochRecord): Progress => ({
 function epochRecord(
   options: FitOptions,
   now: Progress,
-  { negativeElbo, logPx, kl, klPerDimension }: ElboResult,
+  { negativeElbo, logPx, kl, klPerDimension, codes }: ElboResult,
   steps: number,
 ): EpochRecord {
   const { rows, terms, ...sums } = now.sums;
@@ -279,6 +283,7 @@ function epochRecord(
     watched,
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
+    ...(codes && { codes }),
     best: !previous || watched < previous.watched,
     terms: mapValues(terms, (sum) => sum / rows),
     learningRate,

@@ -19,20 +19,17 @@ import {
   trainingGraph,
   type Vae,
 } from '../vae/index.ts';
-import { type Buffers, createBuffers } from './buffers.ts';
+import { type Buffers, createBuffers, type InputForm } from './buffers.ts';
 import { type Profile, stepClock } from './clock.ts';
 import { wanted } from './session.ts';
 import type { Minibatch } from './source.ts';
 
-export interface LearnerOptions {
-  readonly vae: Vae;
-  readonly objective: Objective;
+/** How a graph is moved, whatever it is of. */
+export interface MovingOptions {
   readonly optimizer: Optimizer;
   readonly runtime: Runtime;
   readonly batchSize: number;
   readonly seed: number;
-  /** Training examples in all, for objectives that depend on it. */
-  readonly rows?: number;
   /** Largest norm of the whole gradient. */
   readonly clip?: number | undefined;
   /** Norm of the whole gradient above which a step changes nothing (Child 2021, section 4). */
@@ -41,6 +38,13 @@ export interface LearnerOptions {
   readonly ema?: number | undefined;
   /** Where a profile of the first steps goes; without it nothing is measured. */
   readonly profile?: Profile | undefined;
+}
+
+export interface LearnerOptions extends MovingOptions {
+  readonly vae: Vae;
+  readonly objective: Objective;
+  /** Training examples in all, for objectives that depend on it. */
+  readonly rows?: number;
 }
 
 /** What a step gives: means over the batch in nats, and the gradient's norm before clipping. */
@@ -62,16 +66,24 @@ export interface StepKnobs {
   readonly learningRate: number;
 }
 
+/** What a step of any graph gives: what it reports, by name. */
+export interface GraphStep extends Pick<StepResult, 'gradientNorm' | 'skipped'> {
+  readonly reported: Readonly<Record<string, number>>;
+}
+
 /** Parameters, optimiser state and the session that moves them. */
-export interface Learner {
-  readonly vae: Vae;
+export interface GraphLearner<Result = GraphStep> {
   /** Step `number` counts from 1. Nothing is changed where the gradient is not finite (its norm is then NaN). */
-  readonly step: (number: number, batch: Minibatch, knobs: StepKnobs) => Promise<StepResult>;
+  readonly step: (number: number, batch: Minibatch, knobs: StepKnobs) => Promise<Result>;
   /** The parameters as views: the running average where there is one. */
   readonly weights: () => Weights;
   /** Every block that a later step depends on, as views by name. */
   readonly state: () => Readonly<Record<string, Float32Array>>;
   readonly dispose: () => Promise<void>;
+}
+
+export interface Learner extends GraphLearner<StepResult> {
+  readonly vae: Vae;
 }
 
 /** Parameters by name. */
@@ -87,9 +99,31 @@ const PARAMETERS = 0;
 const GRADIENTS = 1;
 const SLOTS = 2;
 
-export async function createLearner(options: LearnerOptions): Promise<Learner> {
-  const { vae, objective, optimizer, runtime, rows, ema, profile } = options;
-  const graph = trainingGraph(vae, objective, rows);
+/** Moves the parameters of a VAE and of its objective; `weights` are those of the VAE. */
+export async function createLearner({ vae, objective, rows, ...options }: LearnerOptions): Promise<Learner> {
+  const learner = await createGraphLearner(trainingGraph(vae, objective, rows), vae.spec, options);
+  return {
+    ...learner,
+    vae,
+    step: async (number, batch, knobs) => {
+      const { reported, ...result } = await learner.step(number, batch, knobs);
+      const { loss = Number.NaN, logPx = Number.NaN, kl = Number.NaN, ...terms } = reported;
+      return { ...result, loss, logPx, kl, terms };
+    },
+    weights: () => {
+      const all = learner.weights();
+      return Object.fromEntries(vae.parameters.map(({ name }) => [name, all[name]!]));
+    },
+  };
+}
+
+/** Moves the parameters of `graph`, whose `loss` is among what it reports; batches are of the form `inputs`. */
+export async function createGraphLearner(
+  graph: TrainingGraph,
+  inputs: InputForm,
+  options: MovingOptions,
+): Promise<GraphLearner> {
+  const { optimizer, runtime, ema, profile } = options;
   const session = await runtime.session(toOnnx(graph.outputs), profile ? { profile: profile.prefix } : {});
   const { parameters } = graph;
   const blocks = SLOTS + optimizer.slots + (ema === undefined ? 0 : 1);
@@ -100,10 +134,10 @@ export async function createLearner(options: LearnerOptions): Promise<Learner> {
   for (const [i, p] of parameters.entries()) initialise(p, arena.view(PARAMETERS, i), options.seed);
   const shown = ema === undefined ? PARAMETERS : blocks - 1;
   if (ema !== undefined) arena.whole(shown).set(arena.whole(PARAMETERS));
+  const buffers = createBuffers(inputs, noisesOf(graph.outputs), options.batchSize);
   return {
-    vae,
-    step: stepper(options, graph, session, arena),
-    weights: () => Object.fromEntries(vae.parameters.map((p, i) => [p.name, arena.view(shown, i)])),
+    step: stepper(options, graph, session, { arena, buffers }),
+    weights: () => Object.fromEntries(parameters.map((p, i) => [p.name, arena.view(shown, i)])),
     state: () => stateOf(parameters, arena, optimizer, ema !== undefined),
     dispose: () => session.dispose(),
   };
@@ -125,20 +159,12 @@ function stateOf(parameters: readonly Parameter[], arena: Arena, { slots }: Opti
 }
 
 function stepper(
-  options: LearnerOptions,
+  options: MovingOptions,
   graph: TrainingGraph,
   session: Session,
-  arena: Arena,
-): Learner['step'] {
-  const {
-    vae,
-    optimizer,
-    ema,
-    batchSize,
-    seed,
-    clip = Number.POSITIVE_INFINITY,
-    skip = Number.POSITIVE_INFINITY,
-  } = options;
+  { arena, buffers }: { readonly arena: Arena; readonly buffers: Buffers },
+): GraphLearner['step'] {
+  const { optimizer, ema, seed, clip = Number.POSITIVE_INFINITY, skip = Number.POSITIVE_INFINITY } = options;
   const { parameters, reported, updated } = graph;
   const kernels = openKernels(arena.memory);
   const block: Block = {
@@ -152,7 +178,6 @@ function stepper(
     ),
   };
   const average = arena.byteOffset(arena.blocks - 1);
-  const buffers = createBuffers(vae.spec, noisesOf(graph.outputs), batchSize);
   const knobs = { scale: new Float32Array(1), beta: new Float32Array(1), progress: new Float32Array(1) };
   const results = new Float32Array(reported.length);
   const run = bindings(graph, session, arena, { buffers, knobs, results });
@@ -172,9 +197,9 @@ function stepper(
     const next = replaced.map((i) => takeValue(arena, i));
     const gradientNorm = clipGlobalNorm(kernels, block, clip);
     clock.lap('norm');
-    const [loss, logPx, kl] = results as unknown as [number, number, number];
+    const values = Object.fromEntries(reported.map((name, i) => [name, results[i]!]));
     const skipped = gradientNorm > skip;
-    if (Number.isFinite(gradientNorm) && Number.isFinite(loss) && !skipped) {
+    if (Number.isFinite(gradientNorm) && Number.isFinite(values['loss']) && !skipped) {
       optimizer.update(kernels, block, number, learningRate);
       replaced.forEach((i, j) => {
         arena.view(PARAMETERS, i).set(next[j]!);
@@ -182,8 +207,7 @@ function stepper(
       if (ema !== undefined) averageParams(kernels, block, average, { step: number, decay: ema });
     }
     clock.lap('update');
-    const terms = Object.fromEntries(reported.slice(3).map((name, i) => [name, results[3 + i]!]));
-    return { loss, logPx, kl, terms, gradientNorm, skipped };
+    return { reported: values, gradientNorm, skipped };
   };
 }
 

@@ -1,6 +1,7 @@
 /** The graphs that a VAE is run as: one to train, one to evaluate, one to encode, one to decode, one to weigh samples. */
-import { concat, dimAt, gradients, input, reshape, type Shape, split, type Tensor } from '../graph/index.ts';
+import { concat, dimAt, gradients, input, reshape, type Shape, split, type Tensor, toFloat, toInteger } from '../graph/index.ts';
 import { type Parameter, parameters } from '../nn/index.ts';
+import { countEntries, lookUp, symbolsOf } from './codes.ts';
 import { isInference, observation, type Vae } from './model.ts';
 import { expectedLogPx, type Knobs, type Losses, type Objective, totalKl } from './objective.ts';
 import { logWeights, terms } from './terms.ts';
@@ -77,16 +78,21 @@ function gradientsOf(
 const first = (t: Tensor): Tensor => reshape(t, t.shape.slice(1));
 const ONE = { samples: 1, progress: 1 };
 
-/** x, mask, noise → for each example `logPx` [B], `kl` [B, d] and each field's share `logPx field` [B]. */
+/**
+ * x, mask, noise → for each example `logPx` [B], `kl` [B, d], each field's share `logPx field` [B], and of codes that are
+ * inferred without doubt how often each entry of each book occurs, `codes` [B, books · K].
+ */
 export function evaluationGraph(vae: Vae): Outputs {
   const t = terms(vae, observation(vae.spec), ONE);
   const fields = Object.entries(t.fields).map(([field, value]) => [`logPx ${field}`, first(value)]);
+  const symbols = vae.spec.posterior.random ? undefined : t.levels[0]!.symbols;
   return {
     logPx: first(t.logPx),
     kl: concat(
       t.levels.map(({ kl }) => first(kl)),
       -1,
     ),
+    ...(vae.codes && symbols && { codes: countEntries(vae.codes, symbols) }),
     ...Object.fromEntries(fields),
   };
 }
@@ -103,11 +109,25 @@ export function encoderGraph(vae: Vae): Outputs {
   return logVar ? { mean, logVar, z } : { mean, z };
 }
 
+/** x, mask, noise → `symbols` [B, N] of the codes, as floats. */
+export function symbolGraph(vae: Vae): Outputs {
+  const { symbols } = vae.encode(observation(vae.spec)).draw(1);
+  return { symbols: toFloat(first(symbols!)) };
+}
+
+/** symbols [B, N], as floats → `z` [B, Z] that they stand for. */
+export function lookUpGraph({ codes }: Vae): Outputs {
+  return { z: lookUp(codes!, toInteger(input('symbols', ['B', symbolsOf(codes!)]))) };
+}
+
 /** noise → `z` [B, Z] drawn from the prior. */
 export const priorGraph = (vae: Vae): Outputs => ({ z: vae.prior.draw('noise') });
 
 const latentInput = (vae: Vae): Tensor =>
   reshape(input('z', ['B', vae.spec.latent]), [1, 'B', vae.spec.latent]);
+
+/** z [B, Z] → `logPz` [B] under the prior. */
+export const priorDensityGraph = (vae: Vae): Outputs => ({ logPz: first(vae.prior.logProb(latentInput(vae))) });
 
 /** z [B, Z] → the values of p(x|z), `field.parameter` each [B, …], and nothing drawn. */
 export function decoderGraph(vae: Vae): Outputs {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { activeUnits, createLearner, evaluateElbo, openGraph, weightValues } from '../../src/train/index.ts';
+import {
+  activeUnits,
+  createLearner,
+  evaluateElbo,
+  openGraph,
+  useOf,
+  weightValues,
+} from '../../src/train/index.ts';
 import { evaluationGraph } from '../../src/vae/index.ts';
 import { source, toy } from './toy.ts';
 
@@ -43,4 +50,10 @@ test('a short last batch counts by its rows: the KL does not depend on the batch
 
 test('a dimension is active above 0.01 nats', () => {
   assert.equal(activeUnits([0, 0.009, 0.011, 3]), 2);
+});
+
+test('the use of codebooks: entries that occur, and the perplexity of each book, averaged', () => {
+  const { entries, used, perplexity } = useOf(Float64Array.of(5, 5, 0, 0, 9, 0, 0, 0), 4);
+  assert.deepEqual([entries, used], [8, 3]);
+  assert.ok(Math.abs(perplexity - (2 + 1) / 2) < 1e-12);
 });

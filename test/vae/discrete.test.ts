@@ -5,8 +5,10 @@ import { gradients, input, mul, sum, type Tensor } from '../../src/graph/index.t
 import { parameters } from '../../src/nn/index.ts';
 import {
   entriesOf,
+  evaluationGraph,
   gradientName,
   lookUp,
+  lookUpGraph,
   type ModelSpec,
   make,
   nearest,
@@ -16,6 +18,7 @@ import {
   posteriors,
   priorGraph,
   priors,
+  symbolGraph,
   terms,
   trainingGraph,
 } from '../../src/vae/index.ts';
@@ -266,6 +269,23 @@ for (const [name, family] of Object.entries(families)) {
     const back = lookUp(vae.codes!, input('symbols', ['B', symbols], 'int64'));
     const given = { ...feeds, symbols: value(found!.data, [3, symbols], 'int64') };
     close(evaluate([back], given)[0]!.data, [...z!.data], 1e-9);
+  });
+
+  test(`${name}: evaluation counts each entry of each book, and symbols go out and come back`, () => {
+    const { vae, feeds } = modelOf(family);
+    const [books, entries] = [vae.codes!.books.length, entriesOf(vae.codes!)];
+    const { codes } = evaluationGraph(vae);
+    const { symbols } = symbolGraph(vae);
+    const [mean] = [vae.encode(observation(vae.spec)).mean];
+    const [counted, found, z] = evaluate([codes!, symbols!, mean], feeds);
+    const expected = Array<number>(3 * books * entries).fill(0);
+    found!.data.forEach((symbol, i) => {
+      const row = Math.floor(i / (3 * books));
+      expected[(row * books + (i % books)) * entries + symbol]! += 1;
+    });
+    assert.deepEqual([...counted!.data], expected);
+    const [back] = evaluate([lookUpGraph(vae)['z']!], { ...feeds, symbols: found! });
+    close(back!.data, [...z!.data], 1e-9);
   });
 
   test(`${name}: ONNX Runtime gives what the reference does, updates included`, async () => {
