@@ -5,6 +5,9 @@
 export { type Codec, createCodec, type Draw, type Part, type PartLikelihood } from './codec.ts';
 export { describeField, describeSchema } from './describe.ts';
 export { type FieldEdit, loadSchemaFile, parseSchemaOrEdits, type SchemaEdits } from './edits.ts';
+export { readFactors } from './factors.ts';
+export { type Given, givenValues } from './given.ts';
+export { conditionsOf, drawConditions, formatJoint, type Joint, jointOf, parseJoint } from './joint.ts';
 export { formatNpy, formatNpz, type NdArray, parseNpy, readNumpy } from './npy.ts';
 export { openDataset } from './open.ts';
 export type { GivenPaths, ImageOptions, OpenOptions } from './options.ts';
@@ -15,12 +18,14 @@ export {
   type Counts,
   concatRows,
   type Dataset,
+  type Factor,
   type Labels,
   type Rows,
   type Split,
   takeRows,
 } from './rows.ts';
 export {
+  conditionFields,
   DEFAULT_MISSING,
   type Field,
   type IgnoredField,
@@ -29,5 +34,6 @@ export {
   parseSchema,
   type Schema,
 } from './schema.ts';
+export { SPRITE_FACTORS, type Sprites, sprites } from './sprites.ts';
 export { type WriteOptions, writeBytes, writeRows } from './write.ts';
 export { contactSheet, type Pictures, pngOf, type SheetOptions, writeImages } from './write-images.ts';

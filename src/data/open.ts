@@ -4,13 +4,16 @@ import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type GivenPaths, type OpenOptions, settingsOf } from './options.ts';
 import type { Dataset } from './rows.ts';
-import { sourceOf } from './sources.ts';
+import { type Source, sourceOf } from './sources.ts';
+import { openSprites } from './sprites-source.ts';
 
 /** Opens a file or folder, or a file for each split, and infers the schema unless a whole one is given. */
 export async function openDataset(data: string | GivenPaths, options: OpenOptions = {}): Promise<Dataset> {
   const given = typeof data === 'string' ? { train: data } : data;
   const settings = settingsOf(options);
   checkLimit(settings.limit);
+  const made = MADE[given.train];
+  if (made && !(await isThere(given.train))) return made(given, settings);
   for (const path of Object.values(given)) if (path !== undefined) await checkReadable(path);
   const source = await sourceOf(given.train);
   for (const path of [given.validation, given.test])
@@ -18,6 +21,15 @@ export async function openDataset(data: string | GivenPaths, options: OpenOption
       throw new UserError(`${path}: is not ${source.name} as ${given.train} is; give files of one format`);
   return source.open(absolute(given), settings);
 }
+
+/** Data that is told by name and made, unless there is a file or folder of that name. */
+const MADE: Readonly<Record<string, Source['open']>> = { sprites: openSprites };
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 const absolute = ({ train, validation, test }: GivenPaths): GivenPaths => ({
   train: resolve(train),

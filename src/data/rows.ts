@@ -32,6 +32,15 @@ export interface Labels {
   readonly codes: Int32Array;
 }
 
+/** What made the rows differ, where it is known: a factor of variation. */
+export interface Factor {
+  readonly name: string;
+  /** Whether its values are amounts; otherwise they stand for names. */
+  readonly ordered: boolean;
+  /** By row id; NaN = not known. */
+  readonly values: Float64Array;
+}
+
 export interface BatchOptions {
   split: Split;
   batchSize: number;
@@ -48,6 +57,7 @@ export interface Dataset {
   /** Findings in plain words: bad rows, missing values, columns left out. */
   readonly notes: readonly string[];
   readonly labels?: Labels;
+  readonly factors?: readonly Factor[];
   batches(options: BatchOptions): AsyncIterable<Batch>;
   close(): Promise<void>;
 }
