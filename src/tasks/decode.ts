@@ -2,7 +2,7 @@
 import { concatRows, modelFields, type Rows } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { type Stream, stream, variates } from '../random/index.ts';
-import type { Values } from '../runtime/index.ts';
+import type { Value, Values } from '../runtime/index.ts';
 import { type Vae, valueNames } from '../vae/index.ts';
 import type { Model } from './model.ts';
 
@@ -72,14 +72,9 @@ function drawFeatures(vae: Vae, values: Values, n: number, random: (part: number
   parts.forEach(({ field, law, start, size }, i) => {
     const one = variates(random(i));
     const own = new Float32Array(places * size);
-    const given = names[i]!.map((name) => [name, values[`${field}.${name}`]!.data as Float32Array] as const);
+    const given = names[i]!.map((name) => [name, values[`${field}.${name}`]!] as const);
     for (let row = 0; row < n; row++) {
-      law.draw(
-        Object.fromEntries(given.map(([name, data]) => [name, rowOf(data, row, n, own.length)])),
-        one,
-        own,
-        size,
-      );
+      law.draw(Object.fromEntries(given.map(([name, value]) => [name, rowOf(value, row)])), one, own, size);
       for (let p = 0; p < places; p++)
         out.set(own.subarray(p * size, (p + 1) * size), (row * places + p) * width + start);
     }
@@ -87,6 +82,9 @@ function drawFeatures(vae: Vae, values: Values, n: number, random: (part: number
   return out;
 }
 
-/** The values of one row, where each row has its own; else those of all. */
-const rowOf = (data: Float32Array, row: number, rows: number, size: number): Float32Array =>
-  data.length === rows * size ? data.subarray(row * size, (row + 1) * size) : data;
+/** The values of one row, where each row has its own; what is learned has one axis and is that of all. */
+function rowOf({ data, dims }: Value, row: number): Float32Array {
+  const size = dims.slice(1).reduce((a, b) => a * b, 1);
+  const all = data as Float32Array;
+  return dims.length > 1 ? all.subarray(row * size, (row + 1) * size) : all;
+}

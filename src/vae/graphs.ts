@@ -1,8 +1,20 @@
 /** The graphs that a VAE is run as: one to train, one to evaluate, one to encode, one to decode, one to weigh samples. */
-import { concat, dimAt, gradients, input, reshape, type Shape, split, type Tensor, toFloat, toInteger } from '../graph/index.ts';
+import {
+  concat,
+  dimAt,
+  fixed,
+  gradients,
+  input,
+  reshape,
+  type Shape,
+  split,
+  type Tensor,
+  toFloat,
+  toInteger,
+} from '../graph/index.ts';
 import { type Parameter, parameters } from '../nn/index.ts';
 import { countEntries, lookUp, symbolsOf } from './codes.ts';
-import { isInference, observation, type Vae } from './model.ts';
+import { type BlockLikelihood, isInference, observation, type Vae } from './model.ts';
 import { expectedLogPx, type Knobs, type Losses, type Objective, totalKl } from './objective.ts';
 import { logWeights, terms } from './terms.ts';
 
@@ -131,21 +143,29 @@ export const priorDensityGraph = (vae: Vae): Outputs => ({ logPz: first(vae.prio
 
 /** z [B, Z] → the values of p(x|z), `field.parameter` each [B, …], and nothing drawn. */
 export function decoderGraph(vae: Vae): Outputs {
-  const values = vae.decode(latentInput(vae)).flatMap(({ parts, size, likelihood }) =>
-    Object.entries(likelihood.values).flatMap(([name, value]) => {
-      const whole = value.shape.length === 3 ? reshape(value, blockShape(vae, size)) : value;
-      const each =
-        dimAt(whole.shape, -1) === size
-          ? split(
-              whole,
-              -1,
-              parts.map((part) => part.size),
-            )
-          : [];
-      return parts.map(({ field }, i) => [`${field}.${name}`, each[i] ?? whole] as const);
-    }),
-  );
+  const values = vae
+    .decode(latentInput(vae))
+    .flatMap((block) =>
+      Object.entries(block.likelihood.values).flatMap(([name, value]) =>
+        byPart(vae, block, value).map((own, i) => [`${block.parts[i]!.field}.${name}`, own] as const),
+      ),
+    );
   return Object.fromEntries(values);
+}
+
+/** A value of a block, for each of its parts: its own features of what has some number of values a feature, else the whole. */
+function byPart({ spec }: Vae, { parts, size }: BlockLikelihood, value: Tensor): Tensor[] {
+  const space = spec.shape.slice(0, -1);
+  const decoded = value.shape.length === 3; // [1, B, …]; what is learned has one axis
+  const width = fixed(dimAt(value.shape, -1), 'values') / (decoded ? space.reduce((a, b) => a * b, 1) : 1);
+  const whole = decoded ? reshape(value, ['B', ...space, width]) : value;
+  if (parts.length === 1 || width % size !== 0) return parts.map(() => whole);
+  const lead = whole.shape.slice(0, -1);
+  const layered = width === size ? whole : reshape(whole, [...lead, width / size, size]);
+  const sizes = parts.map((part) => part.size);
+  return split(layered, -1, sizes).map((own, i) =>
+    width === size ? own : reshape(own, [...lead, (width / size) * sizes[i]!]),
+  );
 }
 
 /** Names of the values of p(x|z) that each part is drawn from: `field.name` in `decoderGraph`. */

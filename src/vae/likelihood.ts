@@ -10,6 +10,11 @@ export interface Likelihood {
   readonly mean: Tensor; // [..., D]
   /** What the law is described by, by name: the outputs of the exported decoder. */
   readonly values: Readonly<Record<string, Tensor>>;
+  /**
+   * New values of parameters that a rule moves and no gradient, by the parameter's name, in training: from x [1, B, D] and
+   * what of it is there, 1 or 0, where values may be missing.
+   */
+  readonly updates?: (x: Tensor, there?: Tensor) => Readonly<Record<string, Tensor>>;
 }
 
 /** log p(x), summed over the last axis: [..., D] → [...], nats. */
@@ -28,7 +33,7 @@ export interface LikelihoodField {
   readonly channels: number;
 }
 
-/** What a draw is made from: `values` of one field of one example, each with one number a feature. */
+/** What a draw is made from: `values` of one field of one example, as the decoder gives them, or one that all share. */
 export type FieldValues = Readonly<Record<string, Float32Array>>;
 
 /** A likelihood before it knows its fields. */
@@ -36,15 +41,22 @@ export interface Law {
   readonly support: Support;
   /** Whether p(x) is a probability: then bits per dimension are those of a lossless code. */
   readonly discrete: boolean;
+  /** How many values there are, where finitely many numbers: 0 … levels − 1 of a count, of a unit so many evenly from 0 to 1. */
+  readonly levels?: number;
   /** Whether what is learned but not decoded is one for all fields. */
   readonly shared?: boolean;
   /** Whether log p(x) is 0 for x = 0, as which missing values come: then they need no mask. */
   readonly vanishes?: boolean;
-  /** Names of the values that the decoder gives for each feature. */
+  /** Names of what the decoder gives. */
   readonly parameters: readonly string[];
-  /** What the encoder is shown instead of x, where x itself would be a poor input. */
+  /**
+   * How many values of a parameter the decoder gives at each place: a pixel of a picture, or the whole of a row's field.
+   * Without it one for each feature there, `channels`. A parameter with none is not given, and comes last.
+   */
+  readonly width?: (parameter: string, field: LikelihoodField) => number;
+  /** What the encoder is shown instead of x, where x itself would be a poor input: [..., d] → [..., any width]. */
   readonly view?: (x: Tensor) => Tensor;
-  /** From the fields and the decoder's values for them, one tensor [..., D] a parameter. */
+  /** From the fields and the decoder's values for them, one tensor [..., D] (or of `width`) a parameter. */
   readonly build: (fields: readonly LikelihoodField[], values: readonly Tensor[]) => Likelihood;
   /** Fills `out` with the features of one field of one example, drawn; picture fields have `channels` a pixel. */
   readonly draw: (values: FieldValues, random: Variates, out: Float32Array, channels: number) => void;

@@ -17,7 +17,7 @@ import {
 import { type Ladder, type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
 import type { Codes } from './codes.ts';
 import { createHierarchy } from './hierarchy.ts';
-import type { Law, Likelihood } from './likelihood.ts';
+import type { Law, Likelihood, LikelihoodField } from './likelihood.ts';
 import { isPoint, type Posterior, type PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
 import { type Level, levelOf } from './terms.ts';
@@ -200,28 +200,33 @@ type DecoderBody = (z: Tensor, outputs: readonly number[]) => Tensor;
 function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor, body: DecoderBody): BlockLikelihood[] {
   const [samples, batch, latent] = z.shape as Shape & [number, 'B', number];
   const rows = reshape(z, [multiply(samples, batch), latent]);
-  const blocks = blocksOf(spec);
-  const widths = blocks.map((block) => block.size * lawOf(block).parameters.length);
   const space = spec.shape.slice(0, -1);
+  const blocks = blocksOf(spec).map((block) => {
+    const fields = fieldsOf(block, space, root.at('likelihood'));
+    return { ...block, fields, each: widthsOf(lawOf(block), fields) };
+  });
+  const widths = blocks.map(({ each }) => each.reduce((a, b) => a + b, 0));
   const raw = body(rows, [...space, widths.reduce((a, b) => a + b, 0)]);
-  const learned = root.at('likelihood');
   return split(raw, -1, widths).map((own, i) => {
-    const block = blocks[i]!;
-    const { parameters: names, shared, build } = lawOf(block);
-    const values = split(
-      own,
-      -1,
-      names.map(() => block.size),
-    );
+    const { fields, each, ...block } = blocks[i]!;
+    const values = split(own, -1, each);
     const flat = values.map((v) => reshape(v, [samples, batch, multiply(...v.shape.slice(1))]));
-    const fields = block.parts.map(({ field, size }) => ({
-      scope: shared ? learned.at('shared') : learned.at('field').at(field),
-      size: space.reduce((a, b) => a * b, size),
-      channels: size,
-    }));
-    return { ...block, likelihood: build(fields, flat) };
+    return { ...block, likelihood: lawOf(block).build(fields, flat) };
   });
 }
+
+const fieldsOf = (block: Block, space: readonly number[], learned: Scope): LikelihoodField[] =>
+  block.parts.map(({ field, size }) => ({
+    scope: lawOf(block).shared ? learned.at('shared') : learned.at('field').at(field),
+    size: space.reduce((a, b) => a * b, size),
+    channels: size,
+  }));
+
+/** How many values of each parameter the decoder gives for all fields at each place. */
+const widthsOf = ({ parameters: names, width }: Law, fields: readonly LikelihoodField[]): number[] =>
+  names
+    .map((name) => fields.reduce((sum, field) => sum + (width?.(name, field) ?? field.channels), 0))
+    .filter((n) => n > 0);
 
 /** The features of x that a block describes, [1, B, d]. */
 export function featuresOf(x: Tensor, { start, size }: Pick<Block, 'start' | 'size'>): Tensor {

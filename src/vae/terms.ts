@@ -52,7 +52,8 @@ export interface Terms extends Inference {
 /** The terms of a VAE for what is seen. */
 export function terms(vae: Vae, observed: Observation, options: InferenceOptions): Terms {
   const inferred = vae.infer(observed, options);
-  return { ...inferred, ...dataTerms(vae, observed, vae.decode(inferred.z)) };
+  const { updates, ...data } = dataTerms(vae, observed, vae.decode(inferred.z), options.scale !== undefined);
+  return { ...inferred, ...data, updates: { ...inferred.updates, ...updates } };
 }
 
 /** log p(x, z) − log q(z|x) of each sample, [K, B]. */
@@ -79,18 +80,22 @@ function dataTerms(
   { spec }: Vae,
   { x, mask }: Observation,
   decoded: readonly BlockLikelihood[],
-): Pick<Terms, 'logPx' | 'fields' | 'decoded'> {
+  training: boolean,
+): Pick<Terms, 'logPx' | 'fields' | 'decoded' | 'updates'> {
   const blocks = decoded.map((block) => {
-    const each = block.likelihood.logProbs(featuresOf(x, block)); // [K, B, d]
-    const masked = mask && !lawOf(block).vanishes;
-    return { parts: block.parts, each: masked ? mul(each, presenceOf(spec, mask, block.parts)) : each };
+    const own = featuresOf(x, block);
+    const there = mask && !lawOf(block).vanishes ? presenceOf(spec, mask, block.parts) : undefined;
+    const each = block.likelihood.logProbs(own); // [K, B, d]
+    const moved = training ? block.likelihood.updates?.(own, there) : undefined;
+    return { parts: block.parts, each: there ? mul(each, there) : each, moved };
   });
   const fields = blocks.flatMap(({ parts, each }) => {
     const sizes = parts.length === 1 ? [fixed(dimAt(each.shape, -1), 'features')] : parts.map((p) => p.size);
     return split(each, -1, sizes).map((own, i) => [parts[i]!.field, sum(own, [-1])] as const);
   });
   const logPx = blocks.map(({ each }) => sum(each, [-1])).reduce((a, b) => add(a, b));
-  return { logPx, fields: Object.fromEntries(fields), decoded };
+  const updates = Object.assign({}, ...blocks.map(({ moved }) => moved)) as Terms['updates'];
+  return { logPx, fields: Object.fromEntries(fields), decoded, updates };
 }
 
 /** For each feature of neighbouring parts whether a row has it, [1, B, d]. */
