@@ -3,18 +3,12 @@ import { UserError } from '../errors.ts';
 import { applyEdits } from './edits.ts';
 import { fitNumeric, knotsFor } from './fit-number.ts';
 import { imageField } from './image-field.ts';
+import { cleanLabels, labelColumn, labelField, labelFieldOf, labelsOf } from './labels.ts';
 import { givenIds, inMemory, randomAccessDataset } from './memory-dataset.ts';
 import type { NdArray } from './npy.ts';
 import type { GivenPaths, Settings } from './options.ts';
 import { type Column, concatRows, type Dataset, type Labels, newColumn, type Rows } from './rows.ts';
-import {
-  type Field,
-  MAX_CATEGORIES,
-  type ModelField,
-  modelFields,
-  parseSchema,
-  type Schema,
-} from './schema.ts';
+import { type Field, type ModelField, modelFields, parseSchema, type Schema } from './schema.ts';
 import { createSplitter } from './split.ts';
 
 /** What one file gives. */
@@ -36,18 +30,15 @@ export async function openArrays(given: GivenPaths, settings: Settings, read: Re
   const files = [train, validation, test].filter((file) => file !== undefined);
   const rows = { train: train.count, validation: validation?.count, test: test?.count };
   const ids = givenIds(rows, settings);
-  const schema = settings.schema ?? inferArray(train, settings);
-  const fields = modelFields(schema);
-  const all = concatRows(
-    fields,
-    files.map((file) => columnsFor(file, fields)),
-  );
+  const labels = labelsIn(files, settings);
+  const schema = settings.schema ?? inferArray(train, settings, labels);
+  const all = rowsOf(files, schema, labels);
   const notes = [...new Set(files.flatMap((file) => file.notes)), ...train.remarks];
   return randomAccessDataset({
     name: given.train,
     schema,
     notes,
-    labels: labelsOf(files),
+    labels,
     ids,
     fetch: inMemory(all),
   });
@@ -107,7 +98,7 @@ const pixelsOf = (data: ArrayLike<number>, length: number): Uint8Array =>
     ? (data as Uint8Array).subarray(0, length)
     : Uint8Array.from({ length }, (_, i) => Math.round(data[i]! * 255));
 
-function inferArray(file: Loaded, settings: Settings): Schema {
+function inferArray(file: Loaded, settings: Settings, labels: Labels | undefined): Schema {
   createSplitter(file.count, { seed: settings.seed, validation: 0, test: 0 });
   const fields: Field[] =
     file.form.kind === 'images'
@@ -121,8 +112,13 @@ function inferArray(file: Loaded, settings: Settings): Schema {
       : inferColumns(file, file.form.width, settings);
   if (fields.every((field) => field.role === 'ignored'))
     throw new UserError(`${file.path}: every column is constant or empty`);
-  return applyEdits(parseSchema({ version: 1, missing: settings.missing, fields }), settings.edits);
+  const label = labelField(settings, labels, file.count, `${file.path} ${NO_LABELS}`);
+  const all = label ? [...fields, label] : fields;
+  return applyEdits(parseSchema({ version: 1, missing: settings.missing, fields: all }), settings.edits);
 }
+
+const NO_LABELS =
+  'has no labels beside it (a file named as MNIST names them, or an array "y"), or more than 256 different ones';
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
@@ -157,9 +153,25 @@ function columnOf({ array, count }: Loaded, j: number, width: number): Float64Ar
   });
 }
 
-function columnsFor(file: Loaded, fields: readonly ModelField[]): Rows {
-  return { count: file.count, columns: fields.map((field) => column(file, field)) };
+/** The rows of all files; labels fill the field that is not a column. */
+function rowsOf(files: readonly Loaded[], schema: Schema, labels: Labels | undefined): Rows {
+  const label = labelFieldOf(schema, COLUMN);
+  const fields = modelFields(schema);
+  const own = fields.filter((field) => field !== label);
+  const parts = files.map((file) => ({
+    count: file.count,
+    columns: own.map((field) => column(file, field)),
+  }));
+  const { count, columns } = concatRows(own, parts);
+  const next = columns.values();
+  return {
+    count,
+    columns: fields.map((field) => (field === label ? labelColumn(label, labels) : next.next().value!)),
+  };
 }
+
+/** Names of the columns of an array. */
+const COLUMN = /^x(\d+)$/;
 
 function column(file: Loaded, field: ModelField): Column {
   const { form, count, path } = file;
@@ -172,7 +184,7 @@ function column(file: Loaded, field: ModelField): Column {
       );
     return pixelsOf(file.array.data as Float64Array, count * product(size));
   }
-  const j = Number(/^x(\d+)$/.exec(field.name)?.[1] ?? Number.NaN);
+  const j = Number(COLUMN.exec(field.name)?.[1] ?? Number.NaN);
   if (form.kind !== 'table' || !(j < form.width))
     throw new UserError(`${path}: has no column "${field.name}"; an array's columns are called x0, x1 …`);
   const out = newColumn(field, count);
@@ -181,14 +193,9 @@ function column(file: Loaded, field: ModelField): Column {
 }
 
 /** One list of names over all files. */
-function labelsOf(files: readonly Loaded[]): Labels | undefined {
+function labelsIn(files: readonly Loaded[], { missing }: Settings): Labels | undefined {
   if (!files.every((file) => file.labels)) return undefined;
-  const { name } = files[0]!.labels!;
-  const texts = files.map((file) => labelTexts(file));
-  const names = [...new Set(texts.flat())].sort(new Intl.Collator('en', { numeric: true }).compare);
-  if (names.length > MAX_CATEGORIES) return undefined;
-  const code = new Map(names.map((text, i) => [text, i]));
-  return { name, names, codes: Int32Array.from(texts.flat(), (text) => code.get(text)!) };
+  return labelsOf(files[0]!.labels!.name, cleanLabels(files.flatMap(labelTexts), missing));
 }
 
 function labelTexts({ path, labels, count, array: main }: Loaded): string[] {

@@ -4,11 +4,12 @@
  */
 import { UserError } from '../errors.ts';
 import { type Stream, stream } from '../random/stream.ts';
+import { type ConditionPart, conditionCodec } from './condition-codec.ts';
 import { imageCodec } from './image-codec.ts';
 import { numberCodec } from './number-codec.ts';
 import { oneHotCodec } from './one-hot-codec.ts';
 import type { Batch, Column, Rows } from './rows.ts';
-import { isNumeric, type ModelField, modelFields, type Schema } from './schema.ts';
+import { isGiven, isNumeric, type ModelField, modelFields, type Schema } from './schema.ts';
 
 export type PartLikelihood = 'bernoulli' | 'gaussian' | 'categorical';
 
@@ -32,17 +33,28 @@ export interface Codec {
   readonly parts: readonly Part[];
   /** A modelled field can be missing: `encode` wants a mask. */
   readonly masked: boolean;
+  /** The fields that are given, and their features in all, C: 0 where nothing is given. */
+  readonly conditions: readonly ConditionPart[];
+  readonly conditionSize: number;
   /**
-   * Fills out.x [n, …shape] and, where given, out.mask [n, parts] (1 = observed). Missing values become
-   * zeros. Without `draw` nothing is random: grey pixels stay grey, a repeated value is the middle of its
+   * Fills out.x [n, …shape] and, where there, out.mask [n, parts] (1 = observed) and out.condition [n, C]. Missing
+   * values become zeros. Without `draw` nothing is random: grey pixels stay grey, a repeated value is the middle of its
    * interval.
    */
-  encode(batch: Batch, out: { x: Float32Array; mask?: Float32Array }, draw?: Draw): void;
+  encode(batch: Batch, out: Encoded, draw?: Draw): void;
+  /** Fills out [n, C] from rows of the given fields alone. */
+  encodeConditions(given: Rows, out: Float32Array): void;
   /**
    * `count` rows of model space back to values: on the grid of the data and, unless `clip` is false, within
-   * its range.
+   * its range. The columns of given fields are those of `given`, rows of these fields alone.
    */
-  decode(x: Float32Array, count: number, options?: { clip?: boolean }): Rows;
+  decode(x: Float32Array, count: number, options?: { clip?: boolean; given?: Rows | undefined }): Rows;
+}
+
+export interface Encoded {
+  readonly x: Float32Array;
+  readonly mask?: Float32Array;
+  readonly condition?: Float32Array;
 }
 
 /** Where a field lies in model space: row i at i · stride + start. */
@@ -101,39 +113,72 @@ function shapeOf(fields: readonly ModelField[], size: number): number[] {
 
 /** The codec of a schema; building it is cheap, it holds no data. */
 export function createCodec(schema: Schema): Codec {
-  const fields = modelFields(schema);
-  if (fields.length === 0) throw new UserError('schema: no column is left to model: all are ignored');
+  const all = modelFields(schema);
+  const fields = all.filter((field) => !isGiven(field));
+  const given = all.filter(isGiven);
+  if (fields.length === 0)
+    throw new UserError(
+      `schema: no column is left to model: all are ${given.length > 0 ? 'ignored or given' : 'ignored'}`,
+    );
   const codecs = fields.map(fieldCodec);
   const parts = partsOf(fields, codecs);
   const stride = parts.reduce((sum, part) => sum + part.size, 0);
-  const draws = codecs.reduce((sum, codec) => sum + codec.draws, 0);
+  const conditions = conditionCodec(given, given.map(fieldCodec));
+  const encode = encoder(codecs, parts, stride);
   return {
     shape: shapeOf(fields, stride),
     parts,
     masked: fields.some((field) => field.missing),
+    conditions: conditions.parts,
+    conditionSize: conditions.size,
     encode: (batch, out, draw) => {
-      const { x, mask } = out;
-      const n = batch.index.length;
-      check(x, n * stride, 'x');
-      if (mask) check(mask, n * parts.length, 'mask');
-      x.fill(0, 0, n * stride);
-      const u = draw && draws > 0 ? uniforms(batch, draws, draw) : undefined;
-      let at = 0;
-      codecs.forEach((codec, j) => {
-        const to = { x, mask, part: j, parts: parts.length };
-        const random = { u, at, stride: draws, draw };
-        codec.encode(batch.rows.columns[j]!, batch, to, { start: parts[j]!.start, stride }, random);
-        at += codec.draws;
-      });
+      encode({ ...batch, rows: pick(batch.rows, all, (field) => !isGiven(field)) }, out, draw);
+      if (!out.condition) return;
+      check(out.condition, batch.index.length * conditions.size, 'condition');
+      conditions.encode({ ...batch, rows: pick(batch.rows, all, isGiven) }, out.condition);
     },
-    decode: (x, count, { clip = true } = {}) => {
+    encodeConditions: (rows, out) => {
+      check(out, rows.count * conditions.size, 'condition');
+      const index = Int32Array.from({ length: rows.count }, (_, i) => i);
+      conditions.encode({ rows, index, ids: index }, out);
+    },
+    decode: (x, count, { clip = true, given: rows } = {}) => {
       check(x, count * stride, 'x');
-      return {
-        count,
-        columns: codecs.map((codec, j) => codec.decode(x, count, { start: parts[j]!.start, stride }, clip)),
-      };
+      const made = codecs.map((codec, j) => codec.decode(x, count, { start: parts[j]!.start, stride }, clip));
+      const [modelled, conditionColumns] = [made.values(), (rows?.columns ?? []).values()];
+      const next = (field: ModelField) => (isGiven(field) ? conditionColumns : modelled).next().value;
+      return { count, columns: all.map((field) => next(field) ?? nothingGiven(field)) };
     },
   };
+}
+
+/** Encodes the columns of modelled fields. */
+function encoder(codecs: readonly FieldCodec[], parts: readonly Part[], stride: number): Codec['encode'] {
+  const draws = codecs.reduce((sum, codec) => sum + codec.draws, 0);
+  return (batch, { x, mask }, draw) => {
+    const n = batch.index.length;
+    check(x, n * stride, 'x');
+    if (mask) check(mask, n * parts.length, 'mask');
+    x.fill(0, 0, n * stride);
+    const u = draw && draws > 0 ? uniforms(batch, draws, draw) : undefined;
+    let at = 0;
+    codecs.forEach((codec, j) => {
+      const to = { x, mask, part: j, parts: parts.length };
+      const random = { u, at, stride: draws, draw };
+      codec.encode(batch.rows.columns[j]!, batch, to, { start: parts[j]!.start, stride }, random);
+      at += codec.draws;
+    });
+  };
+}
+
+/** The columns of some fields. */
+const pick = (rows: Rows, fields: readonly ModelField[], wanted: (field: ModelField) => boolean): Rows => ({
+  count: rows.count,
+  columns: rows.columns.filter((_, j) => wanted(fields[j]!)),
+});
+
+function nothingGiven({ name }: ModelField): never {
+  throw new RangeError(`codec: nothing is given for "${name}"`);
 }
 
 function check(array: Float32Array, size: number, name: string): void {

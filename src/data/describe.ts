@@ -1,5 +1,5 @@
 /** A schema in plain words, one line a field. */
-import { type Field, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
+import { type Field, isGiven, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
 import { isoDate } from './texts.ts';
 
 /** "age: integer 17 to 90, 73 values, none missing"; "id: ignored: identifier, every value differs". */
@@ -9,7 +9,7 @@ export function describeField(field: Field): string {
   if (field.role === 'ignored') return `${field.name}: ignored: ${field.reason}`;
   const notes = [describeType(field), ...(field.type === 'image' ? [] : [describeMissing(field)])];
   if (isNumeric(field) && field.transform.kind === 'standard') notes.push('standardised');
-  return `${field.name}: ${notes.join(', ')}`;
+  return `${field.name}: ${isGiven(field) ? 'given, ' : ''}${notes.join(', ')}`;
 }
 
 function describeType(field: ModelField): string {

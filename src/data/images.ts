@@ -7,10 +7,11 @@ import sharp from 'sharp';
 import { UserError } from '../errors.ts';
 import { applyEdits } from './edits.ts';
 import { imageField } from './image-field.ts';
-import { givenIds, inMemory, randomAccessDataset } from './memory-dataset.ts';
+import { labelColumn, labelField, labelFieldOf, labelsOf } from './labels.ts';
+import { givenIds, inMemory, type RandomAccess, randomAccessDataset } from './memory-dataset.ts';
 import type { GivenPaths, Settings } from './options.ts';
 import type { Dataset, Labels } from './rows.ts';
-import { type FieldOf, modelFields, parseSchema, type Schema } from './schema.ts';
+import { type FieldOf, isGiven, modelFields, parseSchema, type Schema } from './schema.ts';
 
 const PICTURE = /\.(png|jpe?g|webp|gif)$/i;
 const AT_ONCE = 4;
@@ -154,7 +155,7 @@ const unreadable = (surveys: readonly Survey[]): string =>
     .join('; ')})`;
 
 function pictureField(schema: Schema): FieldOf<'image'> {
-  const [field] = modelFields(schema);
+  const field = modelFields(schema).find((one) => !isGiven(one));
   if (field?.type === 'image') return field;
   throw new UserError('the schema is of a table, the data is a folder of pictures');
 }
@@ -205,18 +206,49 @@ async function dataset(
   const counts = countsOf(given, parts);
   const ids = givenIds(counts, settings);
   const pixels = joined(parts);
-  const schema = settings.schema ?? (await infer(paths, size, pixels, settings));
   const folders = [given.train, given.validation, given.test].filter((path) => path !== undefined);
+  const labels = subFolders(folders, parts);
+  const label = labelField(settings, labels, counts.train, `${given.train} ${NO_LABELS}`);
+  const schema = settings.schema ?? (await infer({ paths, size, pixels, label }, settings));
   return randomAccessDataset({
     name: given.train,
     schema,
     notes: parts.flatMap(({ notes }) => notes),
-    labels: subFolders(folders, parts),
+    labels,
     ids,
-    fetch: pixels
-      ? inMemory({ count: paths.length, columns: [pixels] })
-      : (some) => fetchPictures(paths, size, some),
+    fetch: fetcher({ paths, size, pixels, schema, labels }),
   });
+}
+
+const NO_LABELS = 'has no sub-folders to tell its pictures by';
+
+interface Fetched {
+  readonly paths: readonly string[];
+  readonly size: Size;
+  readonly pixels: Uint8Array | undefined;
+  readonly schema: Schema;
+  readonly labels: Labels | undefined;
+}
+
+/** Pictures by number, from memory or decoded again, with their label where it is a field. */
+function fetcher({
+  paths,
+  size,
+  pixels,
+  schema,
+  labels,
+}: Fetched): (ids: Int32Array) => ReturnType<RandomAccess['fetch']> {
+  const field = labelFieldOf(schema, /^$/);
+  const codes = field && labelColumn(field, labels);
+  const columns = (own: Uint8Array, label: Int32Array | undefined) =>
+    modelFields(schema).map((one) => (one.type === 'image' ? own : label!));
+  if (pixels) return inMemory({ count: paths.length, columns: columns(pixels, codes) });
+  return async (ids) => {
+    const own = await decodePictures(paths, size, ids);
+    const label = codes && Int32Array.from(ids, (i) => codes[i]!);
+    const index = Int32Array.from(ids, (_, i) => i);
+    return { rows: { count: ids.length, columns: columns(own, label) }, index };
+  };
 }
 
 function countsOf(given: GivenPaths, parts: readonly Pictures[]) {
@@ -231,26 +263,19 @@ function joined(parts: readonly Pictures[]): Uint8Array | undefined {
   return all.every((pixels) => pixels !== undefined) ? new Uint8Array(Buffer.concat(all)) : undefined;
 }
 
-async function infer(
-  paths: readonly string[],
-  size: Size,
-  pixels: Uint8Array | undefined,
-  settings: Settings,
-) {
-  const sample =
-    pixels ??
-    (
-      await fetchPictures(
-        paths,
-        size,
-        Int32Array.from({ length: Math.min(64, paths.length) }, (_, i) => i),
-      )
-    ).rows.columns[0];
-  const field = imageField(size, sample as Uint8Array, settings.image.binarize);
-  return applyEdits(parseSchema({ version: 1, missing: settings.missing, fields: [field] }), settings.edits);
+interface Seen extends Pick<Fetched, 'paths' | 'size' | 'pixels'> {
+  readonly label: FieldOf<'category'> | undefined;
 }
 
-async function fetchPictures(paths: readonly string[], size: Size, ids: Int32Array) {
+async function infer({ paths, size, pixels, label }: Seen, settings: Settings): Promise<Schema> {
+  const first = Int32Array.from({ length: Math.min(64, paths.length) }, (_, i) => i);
+  const sample = pixels ?? (await decodePictures(paths, size, first));
+  const field = imageField(size, sample, settings.image.binarize);
+  const fields = label ? [field, label] : [field];
+  return applyEdits(parseSchema({ version: 1, missing: settings.missing, fields }), settings.edits);
+}
+
+async function decodePictures(paths: readonly string[], size: Size, ids: Int32Array): Promise<Uint8Array> {
   const pixels = new Uint8Array(ids.length * size[0] * size[1] * size[2]);
   const wanted = Array.from(ids, (i) => paths[i]!);
   const [bad] = await decodeAll(wanted, size, pixels);
@@ -259,7 +284,7 @@ async function fetchPictures(paths: readonly string[], size: Size, ids: Int32Arr
       `${wanted[bad[0]]}: cannot be read: ${bad[1]}. Remove it, ` +
         'or give more memory, so that bad pictures are found at the start',
     );
-  return { rows: { count: ids.length, columns: [pixels] }, index: Int32Array.from(ids, (_, i) => i) };
+  return pixels;
 }
 
 /** The first sub-folder on the way to each picture, where there are any. */
@@ -270,8 +295,5 @@ function subFolders(folders: readonly string[], parts: readonly Pictures[]): Lab
       return steps.length > 1 ? steps[0]! : '';
     }),
   );
-  const names = [...new Set(texts)].filter((text) => text !== '').sort();
-  if (names.length === 0) return undefined;
-  const code = new Map(names.map((text, i) => [text, i]));
-  return { name: 'folder', names, codes: Int32Array.from(texts, (text) => code.get(text) ?? -1) };
+  return labelsOf('folder', texts, texts.length);
 }

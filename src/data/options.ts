@@ -1,5 +1,6 @@
 /** What can be said when opening data, with the defaults in one place. */
-import type { SchemaEdits } from './edits.ts';
+import { UserError } from '../errors.ts';
+import { applyEdits, type FieldEdit, type SchemaEdits } from './edits.ts';
 import { DEFAULT_MISSING, isWholeSchema, type Schema } from './schema.ts';
 
 export interface ImageOptions {
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly schema?: Schema | SchemaEdits;
   /** Columns to leave out. */
   readonly ignore?: readonly string[];
+  /** Columns that are given and not modelled; of pictures and arrays also 'label', what comes beside them. */
+  readonly condition?: readonly string[];
   /** Of the split into training, validation and test rows. */
   readonly seed?: number;
   /** Share of rows, unless a file is given for it. */
@@ -42,6 +45,7 @@ export interface GivenPaths {
 export interface Settings {
   readonly schema: Schema | undefined;
   readonly edits: SchemaEdits;
+  readonly condition: readonly string[];
   readonly seed: number;
   readonly validation: number;
   readonly test: number;
@@ -56,25 +60,36 @@ export interface Settings {
 }
 
 export function settingsOf(options: OpenOptions): Settings {
-  const whole = options.schema && isWholeSchema(options.schema) ? options.schema : undefined;
-  const given = whole || !options.schema ? [] : options.schema.fields;
-  const ignored = (options.ignore ?? []).map((name) => ({
-    name,
-    role: 'ignored' as const,
-    reason: 'left out by hand',
-  }));
+  const { schema, condition = [] } = options;
+  const whole = schema && isWholeSchema(schema) ? schema : undefined;
+  const edits = { fields: editsOf(options, whole) };
   return {
-    schema: whole,
-    edits: { fields: [...(given as SchemaEdits['fields']), ...ignored] },
+    schema: whole && applyEdits(whole, edits),
+    edits,
+    condition,
     seed: options.seed ?? 0,
     validation: options.validation ?? 0.1,
     test: options.test ?? 0.1,
     lenient: whole !== undefined,
-    missing: options.missing ?? options.schema?.missing ?? DEFAULT_MISSING,
+    missing: options.missing ?? schema?.missing ?? DEFAULT_MISSING,
     header: options.header,
     image: options.image ?? {},
     label: options.label,
     memory: options.memory ?? 512 * 2 ** 20,
     limit: options.limit,
   };
+}
+
+/** Those of the schema file and of the other options, one a field. */
+function editsOf({ schema, ignore = [], condition = [] }: OpenOptions, whole?: Schema): FieldEdit[] {
+  const edits = new Map<string, FieldEdit>();
+  const given = whole || !schema ? [] : (schema.fields as SchemaEdits['fields']);
+  const roles = [
+    ...ignore.map((name): FieldEdit => ({ name, role: 'ignored', reason: 'left out by hand' })),
+    ...condition.map((name): FieldEdit => ({ name, role: 'condition' })),
+  ];
+  const both = ignore.find((name) => condition.includes(name));
+  if (both !== undefined) throw new UserError(`column "${both}" cannot be left out and be a condition`);
+  for (const edit of [...given, ...roles]) edits.set(edit.name, { ...edits.get(edit.name), ...edit });
+  return [...edits.values()];
 }

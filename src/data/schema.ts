@@ -13,7 +13,8 @@ export const MAX_CATEGORIES = 256;
 const count = z.int().min(0);
 const common = {
   name: z.string(),
-  role: z.literal('model').default('model'),
+  /** Given fields are seen by the model and not modelled: p(x|z, c) leaves them out. */
+  role: z.enum(['model', 'condition']).default('model'),
   /** A value may be absent: the model then has a mask for it. */
   missing: z.boolean().default(false),
   /** Share of absent values in the data that the schema was read from. */
@@ -82,6 +83,7 @@ const kinds = {
   }),
   image: z.strictObject({
     ...common,
+    role: z.literal('model').default('model'),
     type: z.literal('image'),
     height: z.int().min(1),
     width: z.int().min(1),
@@ -186,9 +188,12 @@ export function isWholeSchema(json: unknown): json is Schema {
 export const fieldKeys = (type: FieldType | 'text'): ReadonlySet<string> =>
   new Set(Object.keys(type === 'text' ? ignoredField.shape : kinds[type].shape));
 
-export const isModelled = (field: Field): field is ModelField => field.role === 'model';
-/** The fields that a model sees, in order: `Rows.columns` runs parallel to them. */
+export const isModelled = (field: Field): field is ModelField => field.role !== 'ignored';
+/** The fields that a model sees, those that are given among them, in order: `Rows.columns` runs parallel to them. */
 export const modelFields = (schema: Schema): readonly ModelField[] => schema.fields.filter(isModelled);
+export const isGiven = ({ role }: ModelField): boolean => role === 'condition';
+/** The fields that are given. */
+export const conditionFields = (schema: Schema): readonly ModelField[] => modelFields(schema).filter(isGiven);
 export const isNumeric = (field: ModelField): field is NumericField =>
   field.type === 'number' || field.type === 'integer' || field.type === 'date';
 /** A gap in a field that had none: the model has no mask for it, so it cannot be left out of the likelihood. */

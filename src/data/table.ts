@@ -150,7 +150,7 @@ async function inferSchema({ db, relation }: TableFile, settings: Settings): Pro
 const sameColumns = (schema: Schema, read: readonly Readable[]): boolean =>
   modelFields(schema).every((field, j) => {
     const was = read[j]!;
-    return isNumeric(field) || JSON.stringify(field) === JSON.stringify(was);
+    return isNumeric(field) || JSON.stringify({ ...field, role: 0 }) === JSON.stringify({ ...was, role: 0 });
   });
 
 function nothingLeft({ path }: Relation, drafts: readonly Draft[]): string {
