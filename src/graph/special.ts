@@ -46,6 +46,12 @@ export function expm1(x: Tensor): Tensor {
   return withGradient([x], mul(tanh(mul(0.5, x)), add(e, 1)), (dy) => [mul(dy, e)], true);
 }
 
+/** eˣ − 1 − x, never negative: how far, in nats, a Poisson or gamma law of mean m·eˣ is from one of mean m, per unit of m. */
+export function excess(x: Tensor): Tensor {
+  const e = expm1(x);
+  return withGradient([x], sub(e, x), (dy) => [mul(dy, e)], true);
+}
+
 /** log(1 − e⁻ˣ), x > 0: that of a hit at rate x; of what lies between two logistic quantiles */
 export function log1mExp(x: Tensor): Tensor {
   const t = tanh(mul(0.5, x));
@@ -145,15 +151,14 @@ export function logRising(a: Tensor, n: Tensor): Tensor {
   const part = log1p(div(n, a));
   const bulk = sub(mul(n, log(end)), n);
   const value = add(add(mul(sub(a, 0.5), part), bulk), sub(binet(end), binet(a)));
-  return withGradient(
-    [a, n],
-    value,
-    (dy) => {
-      const slope = add(add(part, div(n, mul(2, mul(a, end)))), sub(binetSlope(end), binetSlope(a)));
-      return [mul(dy, slope), mul(dy, digamma(end))];
-    },
-    true,
-  );
+  return withGradient([a, n], value, (dy) => [mul(dy, digammaRise(a, n)), mul(dy, digamma(end))], true);
+}
+
+/** ψ(a + n) − ψ(a), a > 0 and n ≥ 0, also where a is so large that both are alike. */
+export function digammaRise(a: Tensor, n: Tensor): Tensor {
+  const end = add(a, n);
+  const bulk = add(log1p(div(n, a)), div(n, mul(2, mul(a, end))));
+  return add(bulk, sub(binetSlope(end), binetSlope(a)));
 }
 
 /** Where a power series of I₀ gives way to one in 1/κ. */

@@ -182,6 +182,7 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
   ],
 
   expm1: unary(ops.expm1),
+  excess: unary(ops.excess),
   log1mExp: unary(ops.log1mExp, [0.2, 4]),
   logAddExp: [of((a, b) => ops.logAddExp(a!, b!), float(['B', 3]), float([3]))],
   logSinhc: unary(ops.logSinhc),
@@ -191,6 +192,7 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
   digamma: unary(ops.digamma, [0.2, 8]),
   logBeta: [of((a, b) => ops.logBeta(a!, b!), float(['B', 3], [0.2, 8]), float([3], [0.2, 8]))],
   logRising: [of((a, n) => ops.logRising(a!, n!), float(['B', 3], [0.2, 8]), float([3], [0, 8]))],
+  digammaRise: [of((a, n) => ops.digammaRise(a!, n!), float(['B', 3], [0.2, 8]), float([3], [0, 8]))],
   logBesselI0: unary(ops.logBesselI0, [0.1, 9]),
   besselRatio: unary(ops.besselRatio, [0.1, 9]),
   logNormalCdf: unary(ops.logNormalCdf, [-4, 4]),
