@@ -1,5 +1,5 @@
 /** Encoder and decoder bodies: multi-layer perceptrons and strided convolutions, with optional norms and residual blocks. */
-import { add, dimAt, fixed, multiply, reshape, slice, type Tensor } from '../graph/index.ts';
+import { add, concat, dimAt, fixed, multiply, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly } from './initialise.ts';
 import { conv, convTranspose, groupNorm, layerNorm, linear } from './layers.ts';
@@ -7,8 +7,8 @@ import type { Scope } from './parameters.ts';
 
 /** A pair of bodies: data to features, latent values to what a likelihood needs. */
 export interface Network {
-  /** x [B, …shape] → features [B, H]. */
-  readonly encode: (scope: Scope, x: Tensor) => Tensor;
+  /** x [B, …shape], and beside it [B, C] where more is known of an example → features [B, H]. */
+  readonly encode: (scope: Scope, x: Tensor, beside?: Tensor) => Tensor;
   /** z [B, Z] → [B, …outputs]. */
   readonly decode: (scope: Scope, z: Tensor, outputs: readonly number[]) => Tensor;
 }
@@ -23,6 +23,10 @@ export interface MlpOptions {
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const flatten = (x: Tensor): Tensor => reshape(x, [dimAt(x.shape, 0), multiply(...x.shape.slice(1))]);
 
+/** x [B, …] as [B, D], with what is known besides. */
+const joined = (x: Tensor, beside?: Tensor): Tensor =>
+  beside ? concat([flatten(x), beside], -1) : flatten(x);
+
 function dense(scope: Scope, x: Tensor, widths: readonly number[], { activation, norm }: MlpOptions): Tensor {
   return widths.reduce((h, width, i) => {
     const y = linear(scope.at(i), h, width);
@@ -36,7 +40,7 @@ function output(scope: Scope, x: Tensor, outputs: readonly number[]): Tensor {
 }
 
 export const mlp = (options: MlpOptions): Network => ({
-  encode: (scope, x) => dense(scope, flatten(x), options.hidden, options),
+  encode: (scope, x, beside) => dense(scope, joined(x, beside), options.hidden, options),
   decode: (scope, z, outputs) => {
     const h = dense(scope, z, options.hidden.toReversed(), options);
     return output(scope.at('output'), h, outputs);
@@ -82,14 +86,14 @@ const residualBlocks = (scope: Scope, x: Tensor, options: ConvNetworkOptions): T
 
 /** Strided convolutions down, transposed ones up (Radford et al. 2016, without their batch norm). */
 export const convNetwork = (options: ConvNetworkOptions): Network => ({
-  encode: (scope, x) => {
+  encode: (scope, x, beside) => {
     const act = activations[options.activation];
     const normed = (at: Scope, y: Tensor) => (options.norm ? groupNorm(at.at('norm'), y) : y);
     const top = options.channels.reduce((h, channels, i) => {
       const at = scope.at(i);
       return residualBlocks(at, act(normed(at, conv(at, h, channels, HALVING))), options);
     }, x);
-    return act(linear(scope.at('dense'), flatten(top), options.hidden));
+    return act(linear(scope.at('dense'), joined(top, beside), options.hidden));
   },
   decode: (scope, z, outputs) => decodePicture(scope, z, outputs, options),
 });

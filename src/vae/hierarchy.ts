@@ -41,11 +41,11 @@ type Choose = (level: number, prior: Moments, state: Tensor) => Tensor;
 export interface Hierarchy {
   /** Of all levels together. */
   readonly latent: number;
-  readonly encode: (seen: Tensor) => Posterior;
-  readonly infer: (seen: Tensor, options: InferenceOptions) => Inference;
-  readonly prior: Prior;
-  /** z [N, latent] → [N, …outputs]. */
-  readonly decode: (z: Tensor, outputs: readonly number[]) => Tensor;
+  readonly encode: (seen: Tensor, condition?: Tensor) => Posterior;
+  readonly infer: (seen: Tensor, options: InferenceOptions, condition?: Tensor) => Inference;
+  readonly prior: (condition?: Tensor) => Prior;
+  /** z [N, latent], condition [N, C] → [N, …outputs]. */
+  readonly decode: (z: Tensor, outputs: readonly number[], condition?: Tensor) => Tensor;
 }
 
 /** KL(q ‖ p) of two diagonal Gaussians, element by element (Kingma & Welling 2014, appendix B, for two means and variances). */
@@ -58,7 +58,10 @@ const gaussianKl = (q: Moments, p: Moments): Tensor =>
     ),
   );
 
-/** `latent` dimensions at every place of every level. */
+/**
+ * `latent` dimensions at every place of every level. A condition [B, C] enters the state that comes down, which
+ * everything else sees.
+ */
 export function createHierarchy(
   ladder: Ladder,
   root: Scope,
@@ -68,20 +71,25 @@ export function createHierarchy(
   const levels = ladder.levels(shape);
   const sizes = levels.map((places) => places.reduce((a, b) => a * b, latent));
   const total = sizes.reduce((a, b) => a + b, 0);
-  const down = (like: Tensor, choose: Choose) => descend(ladder, root, levels, latent, like, choose);
+  const start = (like: Tensor, condition?: Tensor) =>
+    startOf(ladder, root.at('decoder'), levels[0]!, like, condition);
+  const down = (state: Tensor, choose: Choose) => descend(ladder, root, levels, latent, state, choose);
   const posterior = (level: number, state: Tensor, shown: Tensor): Moments =>
     momentsOf(ladder.block(root.at('posterior').at(level), concat([state, shown], -1), 2 * latent));
   const given = (z: Tensor): Choose => {
     const each = split(z, -1, sizes);
     return (level) => reshape(each[level]!, [dimAt(z.shape, 0), ...levels[level]!, latent]);
   };
-  const parts = { ladder, root, levels, sizes, total, latent, down, posterior };
+  const parts = { ladder, root, levels, sizes, total, latent, start, down, posterior };
   return {
     latent: total,
-    encode: (seen) => encodeLevels(parts, seen),
-    infer: (seen, options) => inferLevels(parts, seen, options),
-    prior: priorOf(parts, given),
-    decode: (z, outputs) => ladder.output(root.at('decoder').at('output'), down(z, given(z)), outputs),
+    encode: (seen, condition) => encodeLevels(parts, seen, condition),
+    infer: (seen, options, condition) => inferLevels(parts, seen, options, condition),
+    prior: (condition) => priorOf(parts, given, condition),
+    decode: (z, outputs, condition) => {
+      const state = down(start(z, condition), given(z));
+      return ladder.output(root.at('decoder').at('output'), state, outputs);
+    },
   };
 }
 
@@ -92,7 +100,10 @@ interface Parts {
   readonly sizes: readonly number[];
   readonly total: number;
   readonly latent: number;
-  readonly down: (like: Tensor, choose: Choose) => Tensor;
+  /** The state before the first level, for as many rows as `like` [N, …] has. */
+  readonly start: (like: Tensor, condition?: Tensor) => Tensor;
+  /** The state after the last level. */
+  readonly down: (state: Tensor, choose: Choose) => Tensor;
   readonly posterior: (level: number, state: Tensor, shown: Tensor) => Moments;
 }
 
@@ -102,17 +113,24 @@ function momentsOf(both: Tensor): Moments {
   return { mean: mean!, logVar: logVar! };
 }
 
-/** The state below the last level, z chosen on the way; as many rows as `like` [N, …] has. */
+function startOf(ladder: Ladder, scope: Scope, places: Places, like: Tensor, condition?: Tensor): Tensor {
+  const learned = ladder.start(scope, places, like);
+  if (!condition) return learned;
+  const own = linear(scope.at('condition'), condition, ladder.channels); // [N, channels]
+  return add(learned, reshape(own, [dimAt(own.shape, 0), ...places.map(() => 1), ladder.channels]));
+}
+
+/** The state below the last level, z chosen on the way. */
 function descend(
   ladder: Ladder,
   root: Scope,
   levels: readonly Places[],
   latent: number,
-  like: Tensor,
+  start: Tensor,
   choose: Choose,
 ): Tensor {
   const [priors, decoder] = [root.at('prior'), root.at('decoder')];
-  let state = ladder.start(decoder, levels[0]!, like);
+  let state = start;
   levels.forEach((places, level) => {
     const own = decoder.at(level);
     state = ladder.spread(own, state, places);
@@ -129,7 +147,7 @@ function descend(
 const flat = (t: Tensor): Tensor => reshape(t, [dimAt(t.shape, 0), multiply(...t.shape.slice(1))]);
 
 /** [B, …] → [K·B, …], each sample whole. */
-function tiled(t: Tensor, samples: number): Tensor {
+export function tiled(t: Tensor, samples: number): Tensor {
   const copies = constant(Array<number>(samples).fill(0), [samples, ...t.shape.map(() => 1)]);
   return reshape(add(reshape(t, [1, ...t.shape]), copies), [
     multiply(samples, dimAt(t.shape, 0)),
@@ -140,12 +158,17 @@ function tiled(t: Tensor, samples: number): Tensor {
 const drawFrom = ({ mean, logVar }: Moments, epsilon: Tensor): Tensor =>
   add(mean, mul(exp(mul(0.5, logVar)), epsilon));
 
-function inferLevels(parts: Parts, seen: Tensor, { samples }: InferenceOptions): Inference {
-  const { ladder, root, sizes, total, down, posterior } = parts;
+function inferLevels(
+  parts: Parts,
+  seen: Tensor,
+  { samples }: Pick<InferenceOptions, 'samples'>,
+  condition?: Tensor,
+): Inference {
+  const { ladder, root, sizes, total, start, down, posterior } = parts;
   const shown = ladder.up(root.at('encoder'), seen).map((h) => tiled(h, samples));
   const epsilon = split(noise('noise', 'normal', [multiply(samples, 'B'), total]), -1, sizes);
   const found: { q: Moments; p: Moments; z: Tensor }[] = [];
-  down(shown[0]!, (level, p, state) => {
+  down(start(shown[0]!, condition && tiled(condition, samples)), (level, p, state) => {
     const q = posterior(level, state, shown[level]!);
     const z = drawFrom(q, reshape(epsilon[level]!, q.mean.shape));
     found.push({ q, p, z });
@@ -180,11 +203,11 @@ function levelOf(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor,
 }
 
 /** Each level's μ and log σ² where those above it are at their means; draws go down with draws. */
-function encodeLevels(parts: Parts, seen: Tensor): Posterior {
-  const { ladder, root, down, posterior } = parts;
+function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior {
+  const { ladder, root, start, down, posterior } = parts;
   const found: Moments[] = [];
   const shown = ladder.up(root.at('encoder'), seen);
-  down(shown[0]!, (level, _, state) => {
+  down(start(shown[0]!, condition), (level, _, state) => {
     const q = posterior(level, state, shown[level]!);
     found.push(q);
     return q.mean;
@@ -198,18 +221,22 @@ function encodeLevels(parts: Parts, seen: Tensor): Posterior {
     mean: join('mean'),
     logVar: join('logVar'),
     draw: (samples) => {
-      const { z, levels } = inferLevels(parts, seen, { samples, progress: 1 });
+      const { z, levels } = inferLevels(parts, seen, { samples }, condition);
       return { z, logQz: levels.map(({ logQz }) => logQz).reduce((a, b) => add(a, b)) };
     },
   };
 }
 
-function priorOf({ sizes, total, down }: Parts, given: (z: Tensor) => Choose): Prior {
+function priorOf(
+  { sizes, total, start, down }: Parts,
+  given: (z: Tensor) => Choose,
+  condition?: Tensor,
+): Prior {
   return {
     draw: (name) => {
       const epsilon = split(noise(name, 'normal', ['B', total]), -1, sizes);
       const drawn: Tensor[] = [];
-      down(epsilon[0]!, (level, p) => {
+      down(start(epsilon[0]!, condition), (level, p) => {
         const z = drawFrom(p, reshape(epsilon[level]!, p.mean.shape));
         drawn.push(flat(z));
         return z;
@@ -221,7 +248,7 @@ function priorOf({ sizes, total, down }: Parts, given: (z: Tensor) => Choose): P
       const rows = reshape(z, [multiply(samples, batch), total]);
       const choose = given(rows);
       const each: Tensor[] = [];
-      down(rows, (level, p, state) => {
+      down(start(rows, condition && tiled(condition, samples)), (level, p, state) => {
         const own = choose(level, p, state);
         each.push(diagonalGaussian(flat(p.mean), flat(p.logVar)).logProb(flat(own)));
         return own;

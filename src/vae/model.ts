@@ -16,7 +16,7 @@ import {
 } from '../graph/index.ts';
 import { type Ladder, type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
 import type { Codes } from './codes.ts';
-import { createHierarchy } from './hierarchy.ts';
+import { createHierarchy, tiled } from './hierarchy.ts';
 import type { Law, Likelihood, LikelihoodField } from './likelihood.ts';
 import { isPoint, type Posterior, type PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
@@ -38,6 +38,8 @@ export interface ModelSpec {
   readonly parts: readonly Part[];
   /** Whether values may be missing: then a mask says which are there. */
   readonly masked: boolean;
+  /** C: features of what is given, where something is. The encoder and the decoder see it, and x has it not. */
+  readonly condition?: number;
   /** Dimensions of z; of a ladder, at every place of every level. */
   readonly latent: number;
   /** A ladder has several levels of z, and conditional Gaussians for posterior and prior. */
@@ -50,6 +52,7 @@ export interface ModelSpec {
 export interface Observation {
   readonly x: Tensor; // [B, …shape]; zeros where missing
   readonly mask?: Tensor; // [B, parts]; 1 where there
+  readonly condition?: Tensor; // [B, C]
 }
 
 /** p(x|z) of neighbouring fields of one law, together; its tensors are [K, B, d]. */
@@ -69,6 +72,8 @@ export interface InferenceOptions {
   /** See `PosteriorContext`. */
   readonly progress: Arg;
   readonly scale?: Tensor;
+  /** What is done to the encoder's view of x [B, …shape], as a denoising autoencoder does. */
+  readonly corrupt?: (seen: Tensor) => Tensor;
 }
 
 /** Latent variables drawn for what is seen. */
@@ -87,11 +92,12 @@ export interface Vae {
   readonly spec: ModelSpec;
   readonly encode: (observed: Observation) => Posterior;
   readonly infer: (observed: Observation, options: InferenceOptions) => Inference;
+  /** Given the graph's own `condition`, where it depends on that. */
   readonly prior: Prior;
   /** What the whole of z is made of, where that is finitely many values. */
   readonly codes?: Codes;
-  /** z [K, B, Z] → p(x|z), a product over the fields. */
-  readonly decode: (z: Tensor) => readonly BlockLikelihood[];
+  /** z [K, B, Z] → p(x|z), a product over the fields; p(x|z, c) given the graph's own `condition` or another [B, C]. */
+  readonly decode: (z: Tensor, condition?: Tensor) => readonly BlockLikelihood[];
   /** Every parameter, declared by building the parts above. */
   readonly parameters: readonly Parameter[];
 }
@@ -111,62 +117,89 @@ export function createVae(spec: ModelSpec): Vae {
 export const isLadder = (network: Network | Ladder): network is Ladder => 'levels' in network;
 
 /** x as the encoder is shown it, and what is there of it. */
-const shownOf = (spec: ModelSpec, { x, mask }: Observation): Tensor => {
-  const seen = viewOf(spec, x);
+const shownOf = (
+  spec: ModelSpec,
+  { x, mask }: Observation,
+  { corrupt = (seen) => seen }: Pick<InferenceOptions, 'corrupt'> = {},
+): Tensor => {
+  const seen = corrupt(viewOf(spec, x));
   return mask ? concat([seen, mask], -1) : seen;
 };
 
 function hierarchical(spec: ModelSpec, network: Ladder, root: Scope): Omit<Vae, 'parameters'> {
   const { latent, encode, infer, prior, decode } = createHierarchy(network, root, spec.shape, spec.latent);
+  const own = observation(spec).condition;
   return {
     spec: { ...spec, latent },
-    encode: (observed) => encode(shownOf(spec, observed)),
-    infer: (observed, options) => infer(shownOf(spec, observed), options),
-    prior,
-    decode: (z) => decodeBlocks(spec, root, z, decode),
+    encode: (observed) => encode(shownOf(spec, observed), observed.condition),
+    infer: (observed, options) => infer(shownOf(spec, observed, options), options, observed.condition),
+    prior: prior(own),
+    decode: (z, condition = own) => decodeBlocks(spec, root, z, decode, condition),
   };
 }
 
 function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parameters'> {
-  const encodeWith = (observed: Observation, progress: Arg, scale?: Tensor): Posterior => {
-    const features = network.encode(root.at('encoder'), shownOf(spec, observed));
+  const encodeWith = (observed: Observation, options: Omit<InferenceOptions, 'samples'>): Posterior => {
+    const { progress, scale } = options;
+    const features = network.encode(root.at('encoder'), shownOf(spec, observed, options), observed.condition);
     const context = { scope: root.at('posterior'), progress, ...(scale && { scale }) };
     return spec.posterior.build(features, spec.latent, context);
   };
-  const encode = (observed: Observation) => encodeWith(observed, 1);
+  const encode = (observed: Observation) => encodeWith(observed, { progress: 1 });
   const codes = spec.posterior.codes?.(spec.latent, root.at('posterior'));
-  const prior = spec.prior.build(spec.latent, {
-    scope: root.at('prior'),
-    shape: spec.shape,
-    ...(codes && { codes }),
-    encode: (x) => encode(spec.masked ? { x, mask: allThere(spec, x) } : { x }),
-  });
-  const infer = (observed: Observation, { samples, progress, scale }: InferenceOptions): Inference => {
-    const posterior = encodeWith(observed, progress, scale);
-    const level = levelOf(posterior, prior, samples, isPoint(spec.posterior));
+  const own = observation(spec).condition;
+  const priorGiven = (condition: Tensor | undefined): Prior =>
+    spec.prior.build(spec.latent, {
+      scope: root.at('prior'),
+      shape: spec.shape,
+      parts: spec.parts,
+      ...(codes && { codes }),
+      ...(condition && { condition }),
+      encode: (x) => encode(pseudoExamples(spec, x)),
+    });
+  const prior = priorGiven(own);
+  const infer = (observed: Observation, options: InferenceOptions): Inference => {
+    const posterior = encodeWith(observed, options);
+    const p = spec.prior.given ? priorGiven(observed.condition) : prior;
+    const level = levelOf(posterior, p, options.samples, isPoint(spec.posterior));
     const { penalties = {}, updates = {} } = posterior;
     return { z: level.z, levels: [level], penalties, updates };
   };
-  const body = (z: Tensor, outputs: readonly number[]) => network.decode(root.at('decoder'), z, outputs);
+  const body: DecoderBody = (z, outputs, condition) =>
+    network.decode(root.at('decoder'), condition ? concat([z, condition], -1) : z, outputs);
   return {
     spec,
     encode,
     infer,
     prior,
-    decode: (z) => decodeBlocks(spec, root, z, body),
+    decode: (z, condition = own) => decodeBlocks(spec, root, z, body, condition),
     ...(codes && spec.posterior.space === 'codes' && { codes }),
   };
 }
 
-/** The graph's data inputs: `x` and, where values may be missing, `mask`. */
-export function observation(spec: ModelSpec): Observation {
-  const x = input('x', ['B', ...spec.shape]);
-  return spec.masked ? { x, mask: input('mask', ['B', spec.parts.length]) } : { x };
+/** The graph's data inputs: `x`, where values may be missing `mask`, and where something is given `condition`. */
+export function observation({ shape, parts, masked, condition }: ModelSpec): Observation {
+  return {
+    x: input('x', ['B', ...shape]),
+    ...(masked && { mask: input('mask', ['B', parts.length]) }),
+    ...(condition && { condition: input('condition', ['B', condition]) }),
+  };
 }
 
-/** A mask of ones for pseudo-examples x [M, D]. */
-const allThere = ({ parts }: ModelSpec, x: Tensor): Tensor =>
-  add(mul(slice(x, 1, 0, 1), 0), constant(Array<number>(parts.length).fill(1), [1, parts.length]));
+/** Pseudo-examples x [M, …shape] as if they had been seen: nothing is missing, and nothing given. */
+function pseudoExamples({ masked, parts, condition }: ModelSpec, x: Tensor): Observation {
+  return {
+    x,
+    ...(masked && { mask: constantRows(x, 1, parts.length) }),
+    ...(condition && { condition: constantRows(x, 0, condition) }),
+  };
+}
+
+/** `value` in [M, size], for as many rows as x [M, …] has. */
+function constantRows(x: Tensor, value: number, size: number): Tensor {
+  const flat = reshape(x, [dimAt(x.shape, 0), multiply(...x.shape.slice(1))]);
+  return add(mul(slice(flat, 1, 0, 1), 0), constant(Array<number>(size).fill(value), [1, size]));
+}
 
 /** What the encoder is shown of x. */
 function viewOf(spec: ModelSpec, x: Tensor): Tensor {
@@ -194,10 +227,16 @@ function blocksOf({ shape, parts }: ModelSpec): Block[] {
 
 export const lawOf = ({ parts }: Pick<Block, 'parts'>): Law => parts[0]!.law;
 
-/** z [N, Z] → [N, …outputs]. */
-type DecoderBody = (z: Tensor, outputs: readonly number[]) => Tensor;
+/** z [N, Z], condition [N, C] → [N, …outputs]. */
+type DecoderBody = (z: Tensor, outputs: readonly number[], condition?: Tensor) => Tensor;
 
-function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor, body: DecoderBody): BlockLikelihood[] {
+function decodeBlocks(
+  spec: ModelSpec,
+  root: Scope,
+  z: Tensor,
+  body: DecoderBody,
+  condition?: Tensor,
+): BlockLikelihood[] {
   const [samples, batch, latent] = z.shape as Shape & [number, 'B', number];
   const rows = reshape(z, [multiply(samples, batch), latent]);
   const space = spec.shape.slice(0, -1);
@@ -206,7 +245,8 @@ function decodeBlocks(spec: ModelSpec, root: Scope, z: Tensor, body: DecoderBody
     return { ...block, fields, each: widthsOf(lawOf(block), fields) };
   });
   const widths = blocks.map(({ each }) => each.reduce((a, b) => a + b, 0));
-  const raw = body(rows, [...space, widths.reduce((a, b) => a + b, 0)]);
+  const outputs = [...space, widths.reduce((a, b) => a + b, 0)];
+  const raw = body(rows, outputs, condition && tiled(condition, samples));
   return split(raw, -1, widths).map((own, i) => {
     const { fields, each, ...block } = blocks[i]!;
     const values = split(own, -1, each);

@@ -2,24 +2,30 @@
 import type { Tensor } from '../graph/index.ts';
 import type { Scope } from '../nn/index.ts';
 import type { Codes } from './codes.ts';
+import type { Part } from './model.ts';
 import type { Posterior, Space } from './posterior.ts';
 
 export interface Prior {
   readonly logProb: (z: Tensor) => Tensor; // [K, B, Z] → [K, B]
   /** z [B, Z] from noise inputs of its own, whose names start with `name`. */
   readonly draw: (name: string) => Tensor;
-  /** KL(q ‖ p) of each dimension, [B, Z] or of each code [B, N]; absent or undefined where no closed form is known. */
+  /** KL(q ‖ p) of each dimension, [B, Z] or of each code [B, N] or whole [B, 1]; absent or undefined where no closed form is known. */
   readonly kl?: (q: Posterior) => Tensor | undefined;
+  /** A parameter, by its full name, that is to begin as so many training examples, one after another. */
+  readonly examples?: { readonly parameter: string; readonly count: number };
 }
 
 export interface PriorContext {
   readonly scope: Scope;
   /** Of one example, for priors that are made of pseudo-examples. */
   readonly shape: readonly number[];
+  readonly parts: readonly Part[];
   /** q(z|u) of pseudo-examples u [M, …shape]. */
   readonly encode: (u: Tensor) => Posterior;
   /** What z is made of, where the posterior has codes or classes. */
   readonly codes?: Codes;
+  /** What is given, [B, C]. */
+  readonly condition?: Tensor;
 }
 
 /** A prior before it knows its model. */
@@ -29,5 +35,7 @@ export interface PriorFamily {
   readonly ofPosteriors?: boolean;
   /** Whether a ladder has it at each of its levels, with the state above deciding mean and variance. */
   readonly conditional?: boolean;
+  /** Whether it is p(z|c), and so needs something to be given. */
+  readonly given?: boolean;
   readonly build: (latent: number, context: PriorContext) => Prior;
 }

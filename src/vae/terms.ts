@@ -52,7 +52,12 @@ export interface Terms extends Inference {
 /** The terms of a VAE for what is seen. */
 export function terms(vae: Vae, observed: Observation, options: InferenceOptions): Terms {
   const inferred = vae.infer(observed, options);
-  const { updates, ...data } = dataTerms(vae, observed, vae.decode(inferred.z), options.scale !== undefined);
+  const { updates, ...data } = dataTerms(
+    vae,
+    observed,
+    vae.decode(inferred.z, observed.condition),
+    options.scale !== undefined,
+  );
   return { ...inferred, ...data, updates: { ...inferred.updates, ...updates } };
 }
 

@@ -1,7 +1,9 @@
 /** Small VAEs with values for all their inputs. */
+import type { Table } from '../../src/choice.ts';
 import { convNetwork, mlp } from '../../src/nn/index.ts';
 import {
   createVae,
+  type Law,
   type LikelihoodName,
   likelihoods,
   type ModelSpec,
@@ -14,7 +16,7 @@ import { draw, random } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { type Feeds, value } from '../reference.ts';
 
-export const law = (name: LikelihoodName) => make(likelihoods[name]);
+export const law = (name: LikelihoodName) => make((likelihoods as Table<Law>)[name]!);
 
 const BASE = { latent: 2, posterior: make(posteriors.gaussian), prior: make(priors.normal) };
 
@@ -75,6 +77,7 @@ export function small(spec: ModelSpec, { batch = 3, samples = 1, seed = 1 } = {}
     }
   });
   const noise = draw({ shape: ['B', vae.spec.latent] }, batch * samples, next);
+  const condition = draw({ shape: ['B', spec.condition ?? 1] }, batch, next);
   const knobs = { scale: value([1 / batch], []), beta: value([0.7], []), progress: value([0.5], []) };
-  return { vae, feeds: { ...parameterFeeds(vae.parameters, seed), x, mask, noise, ...knobs } };
+  return { vae, feeds: { ...parameterFeeds(vae.parameters, seed), x, mask, condition, noise, ...knobs } };
 }
