@@ -23,6 +23,11 @@ const share = z.number().min(0).lt(1);
 export const dataOptions = {
   schema: z.string().optional().describe('JSON file with the schema, or with edits to the inferred one'),
   ignore: z.array(z.string()).optional().describe('columns to leave out'),
+  condition: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('columns that are given and not modelled; of pictures and arrays also "label"'),
   validation: share.optional().describe('share of the rows held back to watch training (default 0.1)'),
   test: share.optional().describe('share of the rows held back for evaluate (default 0.1)'),
   validationData: z.string().optional().describe('file whose rows are the validation rows'),

@@ -11,6 +11,8 @@ export interface DataFacts {
   readonly shape: readonly number[];
   readonly fields: number;
   readonly trainRows: number;
+  /** Whether something is given. */
+  readonly condition?: boolean;
 }
 
 export interface Plan {

@@ -20,6 +20,7 @@ export {
   type Dataset,
   type Factor,
   type Labels,
+  newColumn,
   type Rows,
   type Split,
   takeRows,

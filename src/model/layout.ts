@@ -15,6 +15,7 @@ export const MEMBERS: readonly string[] = [
   'checkpoint',
   'encoder.onnx',
   'decoder.onnx',
+  'conditions.json',
   'report.html',
   'replaced',
 ];

@@ -4,10 +4,12 @@ import type { ColumnComparison } from '../report/index.ts';
 
 const BINS = 30;
 
-/** Every column but pictures; missing values are left out of numbers and are a category of their own elsewhere. */
+/** Every column but pictures and what was given; missing values are left out of numbers and are a category of their own elsewhere. */
 export function compareColumns(schema: Schema, data: Rows, samples: Rows): ColumnComparison[] {
   return modelFields(schema).flatMap((field, j) =>
-    field.type === 'image' ? [] : [compare(field, data.columns[j]!, samples.columns[j]!)],
+    field.type === 'image' || field.role === 'condition'
+      ? []
+      : [compare(field, data.columns[j]!, samples.columns[j]!)],
   );
 }
 

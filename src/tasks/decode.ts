@@ -3,10 +3,12 @@ import { concatRows, modelFields, type Rows } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { type Stream, stream, variates } from '../random/index.ts';
 import type { Value, Values } from '../runtime/index.ts';
+import { wanted } from '../train/index.ts';
 import { type Vae, valueNames } from '../vae/index.ts';
+import { type ConditionOptions, conditionFeed, toldConditions } from './conditions.ts';
 import type { Model } from './model.ts';
 
-export interface DecodeOptions {
+export interface DecodeOptions extends ConditionOptions {
   readonly seed?: number;
   /** The mean of p(x|z) (default), or a draw. */
   readonly mean?: boolean;
@@ -19,7 +21,7 @@ const BATCH = 500;
 export async function decode(
   model: Model,
   z: Float32Array,
-  { seed = 0, mean = true, clip = true }: DecodeOptions = {},
+  { seed = 0, mean = true, clip = true, ...told }: DecodeOptions = {},
 ): Promise<Rows> {
   const { latent } = model.vae.spec;
   const count = z.length / latent;
@@ -28,15 +30,19 @@ export async function decode(
       `decode: ${z.length} values given, expected a multiple of the model's ${latent} latent dimensions`,
     );
   }
+  const conditions = toldConditions(model, told);
   const parts: Rows[] = [];
   for (let at = 0; at < count; at += BATCH) {
     const some = z.subarray(at * latent, Math.min(count, at + BATCH) * latent);
-    parts.push(await draw(model, some, { seed, at, mean, clip }));
+    const given = conditions(at, some.length / latent);
+    parts.push(await draw(model, some, { seed, at, mean, clip, given }));
   }
   return concatRows(modelFields(model.schema), parts);
 }
 
-export interface DrawOptions extends Required<DecodeOptions> {
+export interface DrawOptions extends Required<Omit<DecodeOptions, keyof ConditionOptions>> {
+  /** What each row is given, where the model is. */
+  readonly given: Rows | undefined;
   /** Number of the first row, which keys its noise. */
   readonly at: number;
 }
@@ -45,20 +51,22 @@ export interface DrawOptions extends Required<DecodeOptions> {
 export async function draw(
   model: Model,
   z: Float32Array,
-  { seed, at, mean, clip }: DrawOptions,
+  { seed, at, mean, clip, given }: DrawOptions,
 ): Promise<Rows> {
   const { vae, codec, session } = model;
   const n = z.length / vae.spec.latent;
-  const feeds = { z: { data: z, dims: [n, vae.spec.latent] } };
+  const feeds = { z: { data: z, dims: [n, vae.spec.latent] }, ...conditionFeed(model, given) };
   if (mean) {
-    const { mean: x } = await (await session('mean')).run(feeds);
-    return codec.decode(x!.data as Float32Array, n, { clip });
+    const graph = await session('mean');
+    const { mean: x } = await graph.run(wanted(graph, feeds));
+    return codec.decode(x!.data as Float32Array, n, { clip, given });
   }
-  const values = await (await session('decoder')).run(feeds);
+  const graph = await session('decoder');
+  const values = await graph.run(wanted(graph, feeds));
   return codec.decode(
     drawFeatures(vae, values, n, (part) => stream(seed, `draw ${part}`, at)),
     n,
-    { clip },
+    { clip, given },
   );
 }
 

@@ -1,11 +1,13 @@
 /** `encode`: the latent values of each row. */
-import type { Batch, Labels } from '../data/index.ts';
+import { type Batch, concatRows, conditionFields, type Labels, type Rows } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
 import type { Value } from '../runtime/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
+import { conditionsIn } from './conditions.ts';
 import type { Model } from './model.ts';
 import { batchesOf, countRows, openFor, type RowOptions, splitsFor } from './rows.ts';
+import { encodeInto } from './source.ts';
 
 export interface EncodeOptions extends RowOptions {
   readonly seed?: number;
@@ -22,6 +24,8 @@ export interface Encoded {
   /** One draw from q(z|x). */
   readonly z: Float32Array; // [count, latent]
   readonly labels?: Labels;
+  /** What each row is given, where the model is: `decode` wants it again. */
+  readonly conditions?: Rows;
 }
 
 const BATCH = 500;
@@ -39,36 +43,35 @@ export async function encode(
     const parts: EncodedBatch[] = [];
     for await (const batch of batchesOf(data, splits, BATCH, rows))
       parts.push(await encodeBatch(model, batch, seed));
-    return { ...join(parts, model.vae.spec.latent), ...(data.labels && { labels: data.labels }) };
+    return { ...join(parts, model), ...(data.labels && { labels: data.labels }) };
   } finally {
     await data.close();
   }
 }
 
-type EncodedBatch = Pick<Encoded, 'ids' | 'mean' | 'logVar' | 'z'>;
+type EncodedBatch = Pick<Encoded, 'ids' | 'mean' | 'logVar' | 'z' | 'conditions'>;
 
 /** q(z|x) of one batch. Grey pixels stay grey, repeated values take the middle of their interval. */
-export async function encodeBatch(
-  { vae, codec, session }: Model,
-  batch: Batch,
-  seed: number,
-): Promise<EncodedBatch> {
+export async function encodeBatch(model: Model, batch: Batch, seed: number): Promise<EncodedBatch> {
+  const { vae, codec, session } = model;
   const n = batch.index.length;
   const encoder = await session('encoder');
-  const { x, mask, draw, values } = createBuffers(vae.spec, encoder.noises, n);
-  codec.encode(batch, codec.masked ? { x, mask } : { x });
-  draw(n, (name) => stream(seed, `encode ${name}`, batch.ids[0]!));
-  const out = await encoder.run(wanted(encoder, values(n)));
+  const buffers = createBuffers(vae.spec, encoder.noises, n);
+  encodeInto(codec, batch, buffers);
+  buffers.draw(n, (name) => stream(seed, `encode ${name}`, batch.ids[0]!));
+  const out = await encoder.run(wanted(encoder, buffers.values(n)));
+  const conditions = conditionsIn(model, batch.rows, batch.index);
   const array = (value: Value) => (value.data as Float32Array).slice();
   return {
     ids: Float64Array.from(batch.ids),
     mean: array(out['mean']!),
     z: array(out['z']!),
     ...(out['logVar'] && { logVar: array(out['logVar']) }),
+    ...(conditions && { conditions }),
   };
 }
 
-function join(parts: readonly EncodedBatch[], latent: number): Omit<Encoded, 'labels'> {
+function join(parts: readonly EncodedBatch[], { vae, schema }: Model): Omit<Encoded, 'labels'> {
   const concat = (arrays: readonly Float32Array[]) => {
     const out = new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
     let at = 0;
@@ -79,13 +82,15 @@ function join(parts: readonly EncodedBatch[], latent: number): Omit<Encoded, 'la
     return out;
   };
   const logVars = parts.flatMap((p) => (p.logVar ? [p.logVar] : []));
+  const conditions = parts.flatMap((p) => (p.conditions ? [p.conditions] : []));
   const ids = Float64Array.from(parts.flatMap((p) => [...p.ids]));
   return {
     count: ids.length,
-    latent,
+    latent: vae.spec.latent,
     ids,
     mean: concat(parts.map((p) => p.mean)),
     z: concat(parts.map((p) => p.z)),
     ...(logVars.length > 0 && { logVar: concat(logVars) }),
+    ...(conditions.length > 0 && { conditions: concatRows(conditionFields(schema), conditions) }),
   };
 }

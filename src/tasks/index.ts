@@ -1,4 +1,5 @@
 /** One verb a file: what a person does with data and models. */
+export type { ConditionOptions } from './conditions.ts';
 export { type DecodeOptions, decode } from './decode.ts';
 export { type Encoded, type EncodeOptions, encode } from './encode.ts';
 export { type EvaluateOptions, type Evaluation, evaluate, type Interval } from './evaluate.ts';

@@ -1,8 +1,16 @@
 /** A trained model in memory: what it was made from, its weights, and the sessions that run it, made when first needed. */
 import { parseConfig, type TrainConfig } from '../config/index.ts';
-import { type Codec, createCodec, parseSchema, type Schema } from '../data/index.ts';
+import {
+  type Codec,
+  conditionFields,
+  createCodec,
+  type Joint,
+  parseJoint,
+  parseSchema,
+  type Schema,
+} from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { type ModelFile, readModelFolder, type Tensors } from '../model/index.ts';
+import { type ModelFile, type ModelFolder, readModelFolder, type Tensors } from '../model/index.ts';
 import type { Runtime } from '../runtime/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { type GraphSession, openGraph, type Weights } from '../train/index.ts';
@@ -28,6 +36,9 @@ const graphs = {
   importance: (vae: Vae) => importanceGraph(vae, IMPORTANCE_SAMPLES),
 } satisfies Record<string, (vae: Vae) => Outputs>;
 
+/** Where a model folder keeps the joint distribution of what the model is given. */
+export const CONDITIONS_FILE = 'conditions.json';
+
 /** Samples that one run of the importance graph takes for each example. */
 export const IMPORTANCE_SAMPLES = 10;
 
@@ -38,6 +49,8 @@ export interface Model {
   readonly codec: Codec;
   readonly vae: Vae;
   readonly weights: Weights;
+  /** How the training rows had what the model is given; absent where it is given nothing. */
+  readonly joint?: Joint;
   /** The content of model.json; absent before it is saved. */
   readonly file?: ModelFile;
   readonly session: (graph: keyof typeof graphs) => Promise<GraphSession>;
@@ -51,6 +64,7 @@ export interface ModelParts {
   readonly schema: Schema;
   readonly weights: Weights;
   readonly runtime: Runtime;
+  readonly joint?: Joint;
   readonly file?: ModelFile;
 }
 
@@ -82,17 +96,26 @@ export interface LoadOptions {
 
 /** Opens a model folder; everything in it is checked first. */
 export async function load(path: string, { threads }: LoadOptions = {}): Promise<Model> {
-  const { file, weights } = await readModelFolder(path);
+  const folder = await readModelFolder(path);
+  const { file, weights } = folder;
+  const schema = parseSchema(file.schema);
   const model = createModel({
     name: file.name,
     config: parseConfig(file.config),
-    schema: parseSchema(file.schema),
+    schema,
+    ...(await jointIn(folder, schema)),
     weights: Object.fromEntries(Object.entries(weights).map(([name, { data }]) => [name, data])),
     runtime: nodeRuntime(threads === undefined ? {} : { threads }),
     file,
   });
   checkWeights(model, weights, path);
   return model;
+}
+
+async function jointIn({ read }: ModelFolder, schema: Schema): Promise<Pick<ModelParts, 'joint'>> {
+  if (conditionFields(schema).length === 0) return {};
+  const text = new TextDecoder().decode(await read(CONDITIONS_FILE));
+  return { joint: parseJoint(schema, text, CONDITIONS_FILE) };
 }
 
 function checkWeights({ vae }: Model, weights: Tensors, path: string): void {

@@ -23,6 +23,7 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
     image,
     ...(given !== undefined && { schema: given }),
     ...(rest.ignore && { ignore: rest.ignore }),
+    ...(rest.condition && { condition: rest.condition }),
     ...(rest.missing && { missing: rest.missing }),
     ...(rest.label !== undefined && { label: rest.label }),
     ...(rest.limit !== undefined && { limit: rest.limit }),

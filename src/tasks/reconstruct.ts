@@ -33,7 +33,9 @@ export async function reconstruct(
     for await (const batch of batchesOf(data, splitsFor(model, data, split), BATCH, count)) {
       const q = await encodeBatch(model, batch, seed);
       original.push(takeRows(fields, batch.rows, batch.index));
-      reconstruction.push(await draw(model, mean ? q.mean : q.z, { seed, at, mean, clip: true }));
+      reconstruction.push(
+        await draw(model, mean ? q.mean : q.z, { seed, at, mean, clip: true, given: q.conditions }),
+      );
       at += batch.index.length;
     }
   } finally {

@@ -3,6 +3,7 @@
 import {
   type Batch,
   concatRows,
+  conditionFields,
   contactSheet,
   type Dataset,
   describeSchema,
@@ -22,6 +23,7 @@ import {
 } from '../report/index.ts';
 import { ACTIVE, type EpochRecord } from '../train/index.ts';
 import { compareColumns } from './compare.ts';
+import { conditionsIn } from './conditions.ts';
 import { decode } from './decode.ts';
 import { encodeBatch } from './encode.ts';
 import type { Model } from './model.ts';
@@ -99,16 +101,16 @@ async function pictureViews(model: Model, { rows, means }: Seen) {
   const { height, width, channels } = modelFields(model.schema).find((field) => field.type === 'image')!;
   const sheet = (pixels: Uint8Array, columns: number) =>
     contactSheet({ data: pixels, height, width, channels }, { columns });
-  const drawn = await sample(model, { count: SHOWN.pictures, mean: true });
+  const { drawn, caption } = await drawnPictures(model);
   const count = Math.min(SHOWN.pairs, rows.count);
-  const back = await decode(model, means.subarray(0, count * model.vae.spec.latent));
+  const back = await decodeFirst(model, { rows, means }, count);
   const size = height * width * channels;
   const pairs = alternate(rows.columns[0] as Uint8Array, back.columns[0] as Uint8Array, count, size);
   return {
     samples: {
       kind: 'pictures',
       png: await sheet(drawn.columns[0] as Uint8Array, 8),
-      caption: 'Means of p(x|z) at draws of z from the prior.',
+      caption,
     },
     reconstructions: {
       kind: 'pictures',
@@ -116,6 +118,42 @@ async function pictureViews(model: Model, { rows, means }: Seen) {
       caption: 'Validation pictures, each row above its reconstruction.',
     },
   } as const;
+}
+
+/** The reconstructions of the first rows. */
+function decodeFirst(
+  model: Model,
+  { rows, means }: Pick<Seen, 'rows' | 'means'>,
+  count: number,
+): Promise<Rows> {
+  const conditions = conditionsIn(
+    model,
+    rows,
+    Array.from({ length: count }, (_, i) => i),
+  );
+  return decode(model, means.subarray(0, count * model.vae.spec.latent), conditions ? { conditions } : {});
+}
+
+const MOST_CLASSES = 16;
+
+/** Of pictures that are given one of a few classes, a row of the sheet for each. */
+async function drawnPictures(model: Model) {
+  const [field, ...others] = conditionFields(model.schema);
+  const words = field?.type === 'category' && others.length === 0 ? field.categories : [];
+  if (words.length === 0 || words.length > MOST_CLASSES) {
+    const given = field ? ', what is given as in the training pictures' : '';
+    return {
+      drawn: await sample(model, { count: SHOWN.pictures, mean: true }),
+      caption: `Means of p(x|z) at draws of z from the prior${given}.`,
+    };
+  }
+  const count = PER_ROW * words.length;
+  const codes = Int32Array.from({ length: count }, (_, i) => Math.floor(i / PER_ROW));
+  const conditions = { count, columns: [codes] };
+  return {
+    drawn: await sample(model, { count, mean: true, conditions }),
+    caption: `Means of p(x|z) at draws of z from the prior; rows given ${field!.name} ${words.join(', ')}.`,
+  };
 }
 
 const PER_ROW = 8;
@@ -135,7 +173,7 @@ function alternate(original: Uint8Array, back: Uint8Array, count: number, size: 
 async function tableViews(model: Model, { rows, means }: Seen) {
   const samples = await sample(model, { count: Math.max(SHOWN.compared, SHOWN.rows) });
   const count = Math.min(SHOWN.rows, rows.count);
-  const back = await decode(model, means.subarray(0, count * model.vae.spec.latent));
+  const back = await decodeFirst(model, { rows, means }, count);
   const table = (some: Rows): TableRows => tableRows(model, some, count);
   return {
     samples: tableRows(model, samples, SHOWN.rows),

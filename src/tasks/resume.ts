@@ -12,6 +12,7 @@ const READING = [
   'testData',
   'schema',
   'ignore',
+  'condition',
   'missing',
   'size',
   'color',
@@ -96,9 +97,11 @@ const present = (given: ParsedOptions): Partial<ReadingOptions> =>
 async function startOf(data: Dataset, codec: Codec): Promise<string> {
   for await (const batch of data.batches({ split: 'train', batchSize: FIRST })) {
     const size = codec.shape.reduce((a, b) => a * b, 1);
-    const x = new Float32Array(batch.index.length * size);
-    codec.encode(batch, { x });
-    return sha256(new Uint8Array(x.buffer));
+    const rows = batch.index.length;
+    const all = new Float32Array(rows * (size + codec.conditionSize));
+    const [x, condition] = [all.subarray(0, rows * size), all.subarray(rows * size)];
+    codec.encode(batch, condition.length > 0 ? { x, condition } : { x });
+    return sha256(new Uint8Array(all.buffer));
   }
   return '';
 }

@@ -1,7 +1,7 @@
 /** The last step of training: the model folder, complete, with its metrics and report. */
 import { basename } from 'node:path';
 import type { TrainConfig } from '../config/index.ts';
-import type { Dataset } from '../data/index.ts';
+import { conditionFields, type Dataset, formatJoint, jointOf } from '../data/index.ts';
 import { toOnnx } from '../graph/index.ts';
 import {
   MODEL_VERSION,
@@ -11,12 +11,13 @@ import {
   type Workspace,
   writeSafetensors,
 } from '../model/index.ts';
+import { stream } from '../random/index.ts';
 import { report } from '../report/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Fitted } from '../train/index.ts';
 import { decoderGraph, encoderGraph } from '../vae/index.ts';
 import { evaluateData } from './evaluate.ts';
-import { createModel, type Model } from './model.ts';
+import { CONDITIONS_FILE, createModel, type Model, type ModelParts } from './model.ts';
 import { reportData } from './report-data.ts';
 import type { SavedEvent } from './train.ts';
 
@@ -50,6 +51,7 @@ export async function save({
     name: modelName(out),
     config,
     schema: data.schema,
+    ...(await jointFrom(data, config.seed)),
     weights: fitted.weights,
     runtime,
   });
@@ -69,6 +71,14 @@ export async function save({
     await model.dispose();
   }
 }
+
+async function jointFrom(data: Dataset, seed: number): Promise<Pick<ModelParts, 'joint'>> {
+  if (conditionFields(data.schema).length === 0) return {};
+  const rows = data.batches({ split: 'train', batchSize: READ });
+  return { joint: await jointOf(data.schema, rows, stream(seed, 'conditions')) };
+}
+
+const READ = 1024;
 
 /** `models/mnist.model` is called mnist. */
 const modelName = (out: string): string => basename(out).replace(/\.model$/, '');
@@ -95,15 +105,20 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
   return metrics;
 }
 
-function modelFiles({ vae, weights }: Model): Record<string, Uint8Array> {
+function modelFiles({ vae, weights, schema, joint }: Model): Record<string, Uint8Array | string> {
   const tensors = vae.parameters.map((p) => [p.name, { shape: p.shape, data: weights[p.name]! }]);
+  const given = joint ? ', condition' : '';
   return {
     'weights.safetensors': writeSafetensors(Object.fromEntries(tensors)),
     'encoder.onnx': toOnnx(encoderGraph(vae), {
       weights,
-      description: 'x (and noise) → mean, log variance, z',
+      description: `x${given} (and noise) → mean, log variance, z`,
     }),
-    'decoder.onnx': toOnnx(decoderGraph(vae), { weights, description: 'z → the parameters of p(x|z)' }),
+    'decoder.onnx': toOnnx(decoderGraph(vae), {
+      weights,
+      description: `z${given} → the parameters of p(x|z)`,
+    }),
+    ...(joint && { [CONDITIONS_FILE]: formatJoint(schema, joint) }),
   };
 }
 
@@ -116,7 +131,7 @@ interface Facts {
 
 function describe(
   model: Model,
-  content: Record<string, Uint8Array>,
+  content: Record<string, Uint8Array | string>,
   { metrics, seconds, rows, fitted }: Facts,
 ): ModelFile {
   const { history, reason, steps, weights } = fitted;

@@ -1,12 +1,23 @@
 /** Datasets as the batch sources that training and evaluation read. */
 import type { Batch, Codec, Dataset, Draw, Split } from '../data/index.ts';
 import { stream } from '../random/index.ts';
-import type { BatchSource, Minibatch } from '../train/index.ts';
+import type { BatchArrays, BatchSource, Minibatch } from '../train/index.ts';
+
+/** Writes a batch in model space: what the model has of mask and condition with it. */
+export function encodeInto(
+  codec: Codec,
+  batch: Batch,
+  { x, mask, condition }: BatchArrays,
+  draw?: Draw,
+): void {
+  const out = { x, ...(codec.masked && { mask }), ...(codec.conditionSize > 0 && { condition }) };
+  codec.encode(batch, out, draw);
+}
 
 function minibatch(batch: Batch, codec: Codec, drawAt: (step: number) => Draw): Minibatch {
   return {
     count: batch.index.length,
-    fill: ({ x, mask }, step) => codec.encode(batch, codec.masked ? { x, mask } : { x }, drawAt(step)),
+    fill: (into, step) => encodeInto(codec, batch, into, drawAt(step)),
   };
 }
 

@@ -12,6 +12,7 @@ export function vaeFor(codec: Codec, config: ModelConfig): Vae {
     shape: codec.shape,
     parts: codec.parts.map((part) => modelPart(part, codec.shape, lawFor(part))),
     masked: codec.masked,
+    ...(codec.conditionSize > 0 && { condition: codec.conditionSize }),
     latent: config.latent,
     network: build('network', config.network),
     posterior: build('posterior', config.posterior),

@@ -162,7 +162,12 @@ function planFor(
   data: Dataset,
   saved: SavedRun | undefined,
 ): Plan {
-  const facts = { shape: codec.shape, fields: codec.parts.length, trainRows: data.counts.train };
+  const facts = {
+    shape: codec.shape,
+    fields: codec.parts.length,
+    trainRows: data.counts.train,
+    condition: codec.conditionSize > 0,
+  };
   return resolve(options, facts, saved?.config);
 }
 

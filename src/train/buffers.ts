@@ -7,6 +7,7 @@ import { fillNoise, type ModelSpec, type NoiseInput } from '../vae/index.ts';
 export interface Buffers {
   readonly x: Float32Array;
   readonly mask: Float32Array;
+  readonly condition: Float32Array;
   /** Draws the noise of `count` examples, each input from the stream of its name. */
   readonly draw: (count: number, random: (name: string) => Stream, temperature?: number) => void;
   /** Feeds for `count` examples. */
@@ -20,17 +21,18 @@ const sized = (dim: Dim, count: number): number =>
 const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
 /** Of what form the examples of a batch are. */
-export type InputForm = Pick<ModelSpec, 'shape' | 'masked'> & {
+export type InputForm = Pick<ModelSpec, 'shape' | 'masked' | 'condition'> & {
   readonly parts: { readonly length: number };
 };
 
 export function createBuffers(
-  { shape, masked, parts }: InputForm,
+  { shape, masked, parts, condition: given = 0 }: InputForm,
   noises: readonly NoiseInput[],
   batchSize: number,
 ): Buffers {
   const x = new Float32Array(batchSize * product(shape));
   const mask = new Float32Array(masked ? batchSize * parts.length : 0);
+  const condition = new Float32Array(batchSize * given);
   const arrays = noises.map((input) => {
     const dims = (count: number) => input.shape.map((dim) => sized(dim, count));
     return { ...input, dims, data: new Float32Array(product(dims(batchSize))) };
@@ -42,6 +44,7 @@ export function createBuffers(
   return {
     x,
     mask,
+    condition,
     draw: (count, random, temperature = 1) => {
       for (const { name, law, dims, data } of arrays) {
         const own = data.subarray(0, product(dims(count)));
@@ -53,6 +56,7 @@ export function createBuffers(
     values: (count) => ({
       x: value(x, [count, ...shape]),
       mask: value(mask, [count, parts.length]),
+      condition: value(condition, [count, given]),
       ...Object.fromEntries(arrays.map(({ name, data, dims }) => [name, value(data, dims(count))])),
     }),
   };

@@ -3,8 +3,15 @@
 /** One batch, not yet in model space. */
 export interface Minibatch {
   readonly count: number;
-  /** Writes x [count, …shape] and the mask [count, parts] to the front of the buffers; randomness is keyed by the step. */
-  readonly fill: (into: { readonly x: Float32Array; readonly mask: Float32Array }, step: number) => void;
+  /** Writes the batch to the front of the buffers; randomness is keyed by the step. */
+  readonly fill: (into: BatchArrays, step: number) => void;
+}
+
+/** What a batch is written to; what a model has none of is empty. */
+export interface BatchArrays {
+  readonly x: Float32Array; // [count, …shape]
+  readonly mask: Float32Array; // [count, parts]
+  readonly condition: Float32Array; // [count, C]
 }
 
 export interface BatchSource {
