@@ -105,6 +105,11 @@ export const warmups = {
     options: { fraction, steps },
     build: (o): Warmup => ramps.linear(span(o)),
   }),
+  cosine: choice({
+    doc: 'Up to the full weight of the KL as half a cosine, slow at both ends.',
+    options: { fraction, steps },
+    build: (o): Warmup => ramps.cosine(span(o)),
+  }),
   cyclical: choice({
     doc: 'Up, again and again, then the full weight (Fu et al. 2019).',
     options: {

@@ -30,6 +30,14 @@ export function linear(over: Span): Warmup {
   });
 }
 
+/** Half a cosine up to 1 over `over`: slow at both ends, twice as fast as linear in the middle. */
+export function cosine(over: Span): Warmup {
+  const length = lengthOf(over);
+  const weight = ({ step, steps }: WarmupProgress): number =>
+    0.5 * (1 - Math.cos(Math.PI * Math.min(1, step / length(steps))));
+  return Object.assign(weight, { end: length, describe: `a cosine warm-up over ${show(over)}` });
+}
+
 export interface CyclicalOptions {
   readonly over: Span;
   readonly cycles?: number;

@@ -59,6 +59,7 @@ const span = fc.oneof(
 const warmup: fc.Arbitrary<Warmup> = fc.oneof(
   fc.constant(warmups.none),
   span.map(warmups.linear),
+  span.map(warmups.cosine),
   fc
     .record({
       over: span,
@@ -87,6 +88,16 @@ test('a cyclical warm-up returns to the start of its rise each cycle', () => {
   const w = warmups.cyclical({ over: { steps: 80 }, cycles: 4, rise: 0.5 });
   const weights = [1, 10, 11, 20, 21, 30, 41, 61, 70, 80, 90].map((step) => w({ step, steps: 100 }));
   assert.deepEqual(weights, [0.1, 1, 1, 1, 0.1, 1, 0.1, 0.1, 1, 1, 1]);
+});
+
+test('a cosine warm-up is half way up in the middle, and slow at both ends', () => {
+  const w = warmups.cosine({ steps: 40 });
+  const weight = (step: number) => w({ step, steps: 100 });
+  close(weight(20), 0.5);
+  close(weight(10), 0.5 - Math.SQRT1_2 / 2);
+  close(weight(40), 1);
+  close(weight(90), 1);
+  assert.ok(weight(1) < 0.002 && 1 - weight(39) < 0.002);
 });
 
 test('a warm-up longer than training is refused in words', () => {
