@@ -193,7 +193,7 @@ export function parseConfig(json: unknown): TrainConfig {
 
 /** What z is inferred as where nothing was said. */
 export const usualPosterior = (objective: { readonly kind: string }): { kind: string } => ({
-  kind: build('objective', objective).random ? 'gaussian' : 'point',
+  kind: build('objective', objective).point ? 'point' : 'gaussian',
 });
 
 function record(json: unknown): Record<string, unknown> {

@@ -103,7 +103,7 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     limit: given.limit,
     label: given.label,
   };
-  refuseClash(config);
+  refuseClash(config, facts);
   return { config, lines: sentences(config, given) };
 }
 
@@ -116,12 +116,17 @@ function usualPrior(posterior: TrainConfig['posterior']): string {
   return found!;
 }
 
-function refuseClash({ network, posterior, prior, objective }: TrainConfig): void {
+function refuseClash(
+  { network, posterior, prior, objective, warmup }: TrainConfig,
+  { shape }: DataFacts,
+): void {
   const why = clash({
     network: build('network', network),
     posterior: build('posterior', posterior),
     prior: build('prior', prior),
     objective: build('objective', objective),
+    shape,
+    warmedUp: warmup.kind !== 'none',
   });
   if (why)
     throw new UserError(

@@ -2,6 +2,7 @@
 import { toOnnx } from '../graph/index.ts';
 import { initialise, type Parameter } from '../nn/index.ts';
 import {
+  adam,
   averageParams,
   type Block,
   clipGlobalNorm,
@@ -12,7 +13,9 @@ import {
 import { stream } from '../random/index.ts';
 import { type Arena, createArena, type Runtime, type Session, type Value } from '../runtime/index.ts';
 import {
+  type Adversary,
   gradientName,
+  isOfObjective,
   noisesOf,
   type Objective,
   type TrainingGraph,
@@ -27,6 +30,8 @@ import type { Minibatch } from './source.ts';
 /** How a graph is moved, whatever it is of. */
 export interface MovingOptions {
   readonly optimizer: Optimizer;
+  /** How the networks of an adversary are moved, where there is one. */
+  readonly adversary?: Adversary | undefined;
   readonly runtime: Runtime;
   readonly batchSize: number;
   readonly seed: number;
@@ -47,7 +52,7 @@ export interface LearnerOptions extends MovingOptions {
   readonly rows?: number;
 }
 
-/** What a step gives: means over the batch in nats, and the gradient's norm before clipping. */
+/** What a step gives: means over the batch in nats, and the norm of the model's gradient before clipping. */
 export interface StepResult {
   readonly loss: number;
   readonly logPx: number;
@@ -101,7 +106,9 @@ const SLOTS = 2;
 
 /** Moves the parameters of a VAE and of its objective; `weights` are those of the VAE. */
 export async function createLearner({ vae, objective, rows, ...options }: LearnerOptions): Promise<Learner> {
-  const learner = await createGraphLearner(trainingGraph(vae, objective, rows), vae.spec, options);
+  const { adversary } = objective;
+  const graph = trainingGraph(vae, objective, rows);
+  const learner = await createGraphLearner(graph, vae.spec, { ...options, adversary });
   return {
     ...learner,
     vae,
@@ -123,10 +130,12 @@ export async function createGraphLearner(
   inputs: InputForm,
   options: MovingOptions,
 ): Promise<GraphLearner> {
-  const { optimizer, runtime, ema, profile } = options;
+  const { runtime, ema, profile } = options;
   const session = await runtime.session(toOnnx(graph.outputs), profile ? { profile: profile.prefix } : {});
   const { parameters } = graph;
-  const blocks = SLOTS + optimizer.slots + (ema === undefined ? 0 : 1);
+  const movers = moversOf(options, parameters);
+  const slots = Math.max(...movers.map(({ optimizer }) => optimizer.slots));
+  const blocks = SLOTS + slots + (ema === undefined ? 0 : 1);
   const arena = createArena(
     parameters.map((p) => size(p.shape)),
     blocks,
@@ -136,15 +145,48 @@ export async function createGraphLearner(
   if (ema !== undefined) arena.whole(shown).set(arena.whole(PARAMETERS));
   const buffers = createBuffers(inputs, noisesOf(graph.outputs), options.batchSize);
   return {
-    step: stepper(options, graph, session, { arena, buffers }),
+    step: stepper(options, graph, session, { arena, buffers, movers }),
     weights: () => Object.fromEntries(parameters.map((p, i) => [p.name, arena.view(shown, i)])),
-    state: () => stateOf(parameters, arena, optimizer, ema !== undefined),
+    state: () => stateOf(parameters, arena, slots, ema !== undefined),
     dispose: () => session.dispose(),
   };
 }
 
+/** Neighbouring parameters, from one number to before another, that are moved by one optimiser. */
+interface Mover {
+  readonly from: number;
+  readonly to: number;
+  readonly optimizer: Optimizer;
+  /** Its learning rate, as a part of the step's. */
+  readonly rate: number;
+}
+
+/** The model's parameters, and apart from them those of its adversary. */
+function moversOf({ optimizer, adversary }: MovingOptions, parameters: readonly Parameter[]): Mover[] {
+  const all = parameters.length;
+  if (!adversary) return [{ from: 0, to: all, optimizer, rate: 1 }];
+  const own = parameters.filter(({ name }) => !isOfObjective(name)).length; // those of the objective come last
+  const opponent = adam({ beta1: adversary.beta1 });
+  return [
+    { from: 0, to: own, optimizer, rate: 1 },
+    { from: own, to: all, optimizer: opponent, rate: adversary.rate },
+  ];
+}
+
+/** Where a mover finds its numbers. */
+const blockOf = ({ from, to, optimizer }: Mover, parameters: readonly Parameter[], arena: Arena): Block => ({
+  params: arena.byteOffset(PARAMETERS),
+  grads: arena.byteOffset(GRADIENTS),
+  slots: Array.from({ length: optimizer.slots }, (_, i) => arena.byteOffset(SLOTS + i)),
+  runs: runsOf(
+    arena.offsets.slice(from, to),
+    arena.offsets[to] ?? arena.size,
+    parameters.slice(from, to).map((p) => p.decay),
+  ),
+});
+
 /** `parameters/x`, `slot 0/x`, …, `average/x`. Gradients are not state. */
-function stateOf(parameters: readonly Parameter[], arena: Arena, { slots }: Optimizer, averaged: boolean) {
+function stateOf(parameters: readonly Parameter[], arena: Arena, slots: number, averaged: boolean) {
   const kinds = [
     'parameters',
     ...Array.from({ length: slots }, (_, i) => `slot ${i}`),
@@ -158,25 +200,23 @@ function stateOf(parameters: readonly Parameter[], arena: Arena, { slots }: Opti
   return Object.fromEntries(entries);
 }
 
+interface Moving {
+  readonly arena: Arena;
+  readonly buffers: Buffers;
+  /** The model's first. */
+  readonly movers: readonly Mover[];
+}
+
 function stepper(
   options: MovingOptions,
   graph: TrainingGraph,
   session: Session,
-  { arena, buffers }: { readonly arena: Arena; readonly buffers: Buffers },
+  { arena, buffers, movers }: Moving,
 ): GraphLearner['step'] {
-  const { optimizer, ema, seed, clip = Number.POSITIVE_INFINITY, skip = Number.POSITIVE_INFINITY } = options;
+  const { ema, seed, clip = Number.POSITIVE_INFINITY, skip = Number.POSITIVE_INFINITY } = options;
   const { parameters, reported, updated } = graph;
   const kernels = openKernels(arena.memory);
-  const block: Block = {
-    params: arena.byteOffset(PARAMETERS),
-    grads: arena.byteOffset(GRADIENTS),
-    slots: Array.from({ length: optimizer.slots }, (_, i) => arena.byteOffset(SLOTS + i)),
-    runs: runsOf(
-      arena.offsets,
-      arena.size,
-      parameters.map((p) => p.decay),
-    ),
-  };
+  const moved = movers.map((mover) => ({ ...mover, block: blockOf(mover, parameters, arena) }));
   const average = arena.byteOffset(arena.blocks - 1);
   const knobs = { scale: new Float32Array(1), beta: new Float32Array(1), progress: new Float32Array(1) };
   const results = new Float32Array(reported.length);
@@ -195,16 +235,19 @@ function stepper(
     await run(batch.count);
     clock.lap('engine');
     const next = replaced.map((i) => takeValue(arena, i));
-    const gradientNorm = clipGlobalNorm(kernels, block, clip);
+    const norms = moved.map(({ block }) => clipGlobalNorm(kernels, block, clip));
+    const gradientNorm = norms.every(Number.isFinite) ? norms[0]! : Number.NaN;
     clock.lap('norm');
     const values = Object.fromEntries(reported.map((name, i) => [name, results[i]!]));
     const skipped = gradientNorm > skip;
     if (Number.isFinite(gradientNorm) && Number.isFinite(values['loss']) && !skipped) {
-      optimizer.update(kernels, block, number, learningRate);
+      for (const { optimizer, block, rate } of moved)
+        optimizer.update(kernels, block, number, rate * learningRate);
       replaced.forEach((i, j) => {
         arena.view(PARAMETERS, i).set(next[j]!);
       });
-      if (ema !== undefined) averageParams(kernels, block, average, { step: number, decay: ema });
+      if (ema !== undefined)
+        for (const { block } of moved) averageParams(kernels, block, average, { step: number, decay: ema });
     }
     clock.lap('update');
     return { reported: values, gradientNorm, skipped };

@@ -10,6 +10,10 @@ export interface Combination {
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;
   readonly objective: Objective;
+  /** Of one example: [D] or [H, W, C]. */
+  readonly shape: readonly number[];
+  /** Whether the weight of the KL rises during training. */
+  readonly warmedUp: boolean;
 }
 
 const PLACES: Readonly<Record<Space, string>> = {
@@ -21,18 +25,36 @@ const PLACES: Readonly<Record<Space, string>> = {
 };
 
 /** Why these cannot be one model, as a sentence; undefined where they can. */
-export function clash({ network, posterior, prior, objective }: Combination): string | undefined {
+export function clash(combination: Combination): string | undefined {
+  return clashOfModel(combination) ?? clashOfObjective(combination);
+}
+
+function clashOfModel({ network, posterior, prior }: Combination): string | undefined {
   if (isLadder(network) && !(posterior.conditional && prior.conditional))
     return 'a ladder has Gaussians for both at every level, conditional on those above: leave --posterior gaussian and --prior normal';
   if (posterior.space !== prior.space)
     return `the posterior gives ${PLACES[posterior.space]} and the prior is over ${PLACES[prior.space]}: choose a prior for the same`;
   if (prior.ofPosteriors && !posterior.density)
     return 'this prior is made of posteriors and needs their density, which this posterior does not have: choose a Gaussian posterior';
+  return undefined;
+}
+
+function clashOfObjective(combination: Combination): string | undefined {
+  const { network, posterior, prior, objective, shape, warmedUp } = combination;
   if (objective.random && isPoint(posterior))
     return 'this objective needs a posterior that is drawn from, and a point is not';
   if (objective.density && !posterior.density)
     return 'this objective needs the density of the posterior at any z, which this posterior does not have: choose a Gaussian posterior';
+  if (objective.diagonal && !posterior.diagonal)
+    return 'this objective needs a mean and a variance of each latent dimension: choose a Gaussian posterior with a diagonal covariance';
+  if (isLadder(network) && (objective.density || objective.diagonal))
+    return 'this objective is for one level of latent variables, and a ladder has several: choose another network';
+  if (objective.apart && prior.ofPosteriors)
+    return 'this objective moves the encoder through z alone, and this prior is made by the encoder too: choose another prior';
   if (objective.samples > 1 && !posterior.random)
     return 'this posterior is not drawn from and has no second sample: give --samples 1';
+  if (objective.pictures && shape.length !== 3) return 'this objective is for pictures';
+  if (objective.beta === 0 && warmedUp)
+    return 'this objective gives the KL no weight that could rise: leave out --warmup';
   return undefined;
 }

@@ -15,7 +15,14 @@ import {
 import { type Parameter, parameters } from '../nn/index.ts';
 import { countEntries, lookUp, symbolsOf } from './codes.ts';
 import { type BlockLikelihood, isInference, observation, type Vae } from './model.ts';
-import { expectedLogPx, type Knobs, type Losses, type Objective, totalKl } from './objective.ts';
+import {
+  expectedLogPx,
+  isOfObjective,
+  type Knobs,
+  type Losses,
+  type Objective,
+  totalKl,
+} from './objective.ts';
 import { logWeights, terms } from './terms.ts';
 
 /** Named results of a graph. */
@@ -44,7 +51,9 @@ export interface TrainingGraph {
 export function trainingGraph(vae: Vae, objective: Objective, rows = 1): TrainingGraph {
   const set = knobs();
   const observed = observation(vae.spec);
-  const t = terms(vae, observed, { samples: objective.samples, progress: set.progress, scale: set.scale });
+  const { samples, corrupt } = objective;
+  const { progress, scale } = set;
+  const t = terms(vae, observed, { samples, progress, scale, ...(corrupt && { corrupt }) });
   const own = parameters();
   const losses = objective.losses(t, { ...set, vae, observed, rows, scope: own.root.at('objective') });
   const all = [...vae.parameters, ...own.all()];
@@ -55,7 +64,8 @@ export function trainingGraph(vae: Vae, objective: Objective, rows = 1): Trainin
     ...t.penalties,
     ...losses.report,
   };
-  const moved = all.map((p) => [gradientName(p.name), t.updates[p.name]] as const);
+  const updates = { ...t.updates, ...losses.updates };
+  const moved = all.map((p) => [gradientName(p.name), updates[p.name]] as const);
   const outputs = {
     ...reported,
     ...gradientsOf(losses, all),
@@ -64,7 +74,7 @@ export function trainingGraph(vae: Vae, objective: Objective, rows = 1): Trainin
   return {
     outputs: outputs as Outputs,
     parameters: all,
-    updated: new Set(Object.keys(t.updates)),
+    updated: new Set(Object.keys(updates)),
     reported: Object.keys(reported),
   };
 }
@@ -75,7 +85,7 @@ function gradientsOf(
   all: readonly Parameter[],
 ): Outputs {
   const lossOf = ({ name }: Parameter): Tensor =>
-    isInference(name) ? inference : name.startsWith('objective.') ? adversary : loss;
+    isInference(name) ? inference : isOfObjective(name) ? adversary : loss;
   const entries = [...new Set([loss, inference, adversary])].flatMap((own) => {
     const some = all.filter((p) => lossOf(p) === own);
     const of = gradients(
@@ -139,7 +149,9 @@ const latentInput = (vae: Vae): Tensor =>
   reshape(input('z', ['B', vae.spec.latent]), [1, 'B', vae.spec.latent]);
 
 /** z [B, Z] → `logPz` [B] under the prior. */
-export const priorDensityGraph = (vae: Vae): Outputs => ({ logPz: first(vae.prior.logProb(latentInput(vae))) });
+export const priorDensityGraph = (vae: Vae): Outputs => ({
+  logPz: first(vae.prior.logProb(latentInput(vae))),
+});
 
 /** z [B, Z] → the values of p(x|z), `field.parameter` each [B, …], and nothing drawn. */
 export function decoderGraph(vae: Vae): Outputs {

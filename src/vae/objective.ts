@@ -32,6 +32,16 @@ export interface Losses {
   readonly adversary?: Tensor;
   /** Further terms of the loss by name, means over the batch in nats. */
   readonly report?: Readonly<Record<string, Tensor>>;
+  /** New values of parameters of the objective's own that a rule moves and no gradient, by the parameter's name. */
+  readonly updates?: Readonly<Record<string, Tensor>>;
+}
+
+/** How the networks of an adversary are moved: by Adam, whatever moves the model. */
+export interface Adversary {
+  /** Its learning rate, as a part of the model's. */
+  readonly rate: number;
+  /** Decay of the mean of its gradient. */
+  readonly beta1: number;
 }
 
 export interface Objective {
@@ -39,12 +49,27 @@ export interface Objective {
   readonly samples: number;
   /** Weight of the KL once warmed up; also in what an epoch is judged by. */
   readonly beta: number;
-  /** Whether log q(z|x) is needed at other z than its own draws, or with gradients through z alone. */
+  /** Whether log q(z|x) is needed with gradients through z alone. */
   readonly density?: boolean;
+  /** Whether log p(z) may not depend on the encoder in another way than through z. */
+  readonly apart?: boolean;
+  /** Whether μ and σ² of each latent dimension are needed. */
+  readonly diagonal?: boolean;
   /** Whether z must be drawn. */
   readonly random?: boolean;
+  /** Whether z is a point where nothing else was asked for. */
+  readonly point?: boolean;
+  /** Whether x must be pictures. */
+  readonly pictures?: boolean;
+  /** How the objective's own networks are moved; without it as the model is. */
+  readonly adversary?: Adversary;
+  /** What training does to the encoder's view of x [B, …shape]. */
+  readonly corrupt?: (seen: Tensor) => Tensor;
   readonly losses: (terms: Terms, context: ObjectiveContext) => Losses;
 }
+
+/** Parameters of networks of the objective's own. */
+export const isOfObjective = (parameter: string): boolean => parameter.startsWith('objective.');
 
 /** Mean over samples and batch of t [K, B, …], summed over what follows. */
 export const batchMean = (t: Tensor, scale: Tensor): Tensor =>

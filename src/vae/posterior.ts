@@ -48,6 +48,8 @@ export interface PosteriorFamily {
   readonly random: boolean;
   /** Whether log q(z|x) can be had at any z, as many objectives and VampPrior need. */
   readonly density: boolean;
+  /** Whether it is a Gaussian with a diagonal covariance: `logVar` is there. */
+  readonly diagonal?: boolean;
   /** Whether a ladder has it at each of its levels. */
   readonly conditional?: boolean;
   /** z is made of pieces of so many dimensions. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adamW, schedules, sgd, warmups } from '../../src/optim/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { createVae, make, objectives } from '../../src/vae/index.ts';
-import { type Given, lossesOf, pictureSpec, type Ran, run } from './toy.ts';
+import { createVae, make, objectives, posteriors } from '../../src/vae/index.ts';
+import { type Given, lossesOf, pictureSpec, type Ran, rowSpec, run } from './toy.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 
@@ -89,3 +89,36 @@ test('pictures, momentum and a cosine: the same bits after a stop', async () => 
   };
   expectSame(await interrupted(given, [3, 9]), await run(given));
 });
+
+/** Networks and numbers of the objective's own, each moved in its way. */
+const withState: Record<string, Given> = {
+  'a discriminator beside a point': {
+    runtime,
+    vae: createVae({ ...rowSpec, posterior: make(posteriors.point) }),
+    objective: make(objectives.aae, { adversaryHidden: [8], adversaryRate: 2, adversaryBeta1: 0.3 }),
+    optimizer: sgd({ momentum: 0.9 }),
+  },
+  'a discriminator of permuted codes': {
+    runtime,
+    objective: make(objectives.factorVae, { adversaryHidden: [8] }),
+    optimizer: adamW({ weightDecay: 0.1 }),
+    clip: 1,
+    ema: 0.9,
+  },
+  'a controlled weight of the KL': {
+    runtime,
+    objective: make(objectives.controlVae, { targetKl: 0.5, integralGain: 0.1 }),
+    ema: 0.9,
+  },
+};
+for (const [what, given] of Object.entries(withState))
+  test(`${what}: the same bits after a stop, from a checkpoint that has all of it`, async () => {
+    const whole = await run({ epochs: 2, ...given });
+    expectSame(await interrupted({ epochs: 2, ...given }, [4, 7]), whole);
+    const names = Object.keys(whole.checkpoint!.tensors).filter((name) => name.includes('/objective.'));
+    assert.ok(names.some((name) => name.startsWith('parameters/')));
+    assert.ok(
+      names.every((name) => !name.startsWith('best/')),
+      'the weights of the model are those of the model',
+    );
+  });

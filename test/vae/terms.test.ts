@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gradients, input, sub, sum, type Tensor } from '../../src/graph/index.ts';
+import { gradients, input, scalar, sub, sum, type Tensor } from '../../src/graph/index.ts';
 import { stream } from '../../src/random/index.ts';
 import {
   diagonalGaussian,
@@ -122,7 +122,7 @@ test('with one sample the importance-weighted bound is the ELBO with sampled KL,
 test('the importance-weighted objective is −log of the mean weight, over the batch', () => {
   for (const samples of [1, 4]) {
     const { vae, feeds, t } = termsOf(mixedSpec, samples);
-    const { loss } = negativeIwae(t, { scale: input('scale', []) });
+    const { loss } = negativeIwae(t, { scale: input('scale', []), beta: scalar(1) });
     const [{ data }, { data: weights }] = evaluate(
       [loss, importanceGraph(vae, samples)['logWeight']!],
       feeds,

@@ -1,9 +1,19 @@
-/** Bounds on log p(x), and the reconstruction alone. */
+/** The evidence lower bound, whole and with its gradient by another road. */
 import { z } from 'zod';
 import { choice } from '../../choice.ts';
-import { add, dimAt, fixed, logSumExp, maximum, mul, neg, sub, sum, type Tensor } from '../../graph/index.ts';
-import { expectedLogPx, type Knobs, type Losses, type Objective, penalised, totalKl } from '../objective.ts';
-import { logWeights, type Terms } from '../terms.ts';
+import { add, dimAt, fixed, maximum, mul, neg, sub, sum, type Tensor } from '../../graph/index.ts';
+import {
+  batchMean,
+  expectedLogPx,
+  type Knobs,
+  type Losses,
+  type Objective,
+  penalised,
+  totalKl,
+} from '../objective.ts';
+import type { Terms } from '../terms.ts';
+import { betaOption, samplesOption } from './options.ts';
+import { annealedWeights, throughZ } from './weights.ts';
 
 /**
  * −ELBO = β·KL − E_q[log p(x|z)] (Kingma & Welling 2014, eq. 3; β: Higgins et al. 2017, eq. 4). With free bits the
@@ -22,22 +32,19 @@ function freeKl({ levels }: Terms, { scale }: Pick<Knobs, 'scale'>, freeBits: nu
   return each.reduce((a, b) => add(a, b));
 }
 
-/** −log (1/K) Σₖ p(x, zₖ) / q(zₖ|x), the importance-weighted bound (Burda et al. 2016, eq. 8); K = 1 is the ELBO. */
-export const negativeIwae = (terms: Terms, { scale }: Pick<Knobs, 'scale'>): Losses => {
-  const weights = logWeights(terms);
-  const samples = fixed(dimAt(weights.shape, 0), 'samples');
-  const bound = sub(mul(sum(logSumExp(weights, 0)), scale), Math.log(samples));
-  return { loss: penalised(neg(bound), terms) };
-};
-
-export const samplesOption = (value: number) =>
-  z.int().min(1).max(10_000).default(value).describe('draws of z for each example');
+/**
+ * −ELBO of the samples, with q(z|x) held fixed where its density is taken: what is left out of the gradient,
+ * ∂ log q(z|x)/∂φ at fixed z, is 0 on average, and the rest is 0 throughout at the exact posterior (the path derivative of Roeder et al. 2017).
+ */
+export const stickTheLanding = (terms: Terms, { scale, beta }: Pick<Knobs, 'scale' | 'beta'>): Losses => ({
+  loss: penalised(neg(batchMean(annealedWeights(throughZ(terms), beta), scale)), terms),
+});
 
 export const bounds = {
   elbo: choice({
     doc: 'Evidence lower bound (Kingma & Welling 2014); beta other than 1 is the β-VAE (Higgins et al. 2017).',
     options: {
-      beta: z.number().positive().default(1).describe('weight of the KL'),
+      beta: betaOption(1),
       freeBits: z.number().min(0).default(0).describe('nats that each latent dimension may use at no cost'),
       samples: samplesOption(1),
     },
@@ -48,18 +55,15 @@ export const bounds = {
       losses: (terms, context) => negativeElbo(terms, context, freeBits),
     }),
   }),
-  iwae: choice({
-    doc: 'Importance-weighted bound, tighter than the ELBO (Burda et al. 2016).',
-    options: { samples: samplesOption(5) },
-    build: ({ samples }): Objective => ({ samples, beta: 1, random: true, losses: negativeIwae }),
-  }),
-  autoencoder: choice({
-    doc: 'Reconstruction alone: the plain autoencoder, with a point for each example.',
-    options: {},
-    build: (): Objective => ({
-      samples: 1,
-      beta: 0,
-      losses: (terms, context) => ({ loss: penalised(neg(expectedLogPx(terms, context)), terms) }),
+  stl: choice({
+    doc: 'The same bound with a gradient that ends in less noise: sticking the landing (Roeder et al. 2017).',
+    options: { beta: betaOption(1), samples: samplesOption(1) },
+    build: ({ beta, samples }): Objective => ({
+      samples,
+      beta,
+      random: true,
+      density: true,
+      losses: stickTheLanding,
     }),
   }),
 };

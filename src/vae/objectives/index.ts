@@ -1,8 +1,28 @@
 /** Every objective by name. */
+import { adversarial } from './adversarial.ts';
+import { autoencoders } from './autoencoders.ts';
 import { bounds } from './bounds.ts';
+import { weighted } from './importance.ts';
+import { independent } from './independence.ts';
+import { matched } from './matching.ts';
+import { ofPictures } from './pictures.ts';
+import { rates } from './rate.ts';
 
-export { negativeElbo, negativeIwae } from './bounds.ts';
+export { negativeElbo } from './bounds.ts';
+export { negativeIwae } from './importance.ts';
+export { klParts } from './independence.ts';
+export { meanDiscrepancy, slicedDistance } from './matching.ts';
+export { multiScaleSimilarity } from './ssim.ts';
 
-export const objectives = { ...bounds };
+export const objectives = {
+  ...bounds,
+  ...rates,
+  ...weighted,
+  ...independent,
+  ...matched,
+  ...adversarial,
+  ...ofPictures,
+  ...autoencoders,
+};
 
 export type ObjectiveName = keyof typeof objectives;

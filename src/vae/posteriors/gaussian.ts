@@ -51,6 +51,7 @@ export const gaussians = {
       space: 'real',
       random: true,
       density: true,
+      diagonal: true,
       conditional: true,
       build: (features, latent, { scope }) => {
         const both = linear(scope, features, 2 * latent); // one product for μ and log σ²

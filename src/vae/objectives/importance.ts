@@ -1,0 +1,163 @@
+/** Bounds from K weighted samples: wₖ = p(x, zₖ) / q(zₖ|x), in whose log the two logs of the KL weigh β. */
+import { z } from 'zod';
+import { choice } from '../../choice.ts';
+import { UserError } from '../../errors.ts';
+import {
+  add,
+  dimAt,
+  fixed,
+  logSumExp,
+  max,
+  mul,
+  neg,
+  reshape,
+  softmax,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+} from '../../graph/index.ts';
+import { batchMean, type Knobs, type Losses, type Objective, penalised } from '../objective.ts';
+import type { Terms } from '../terms.ts';
+import { samplesOption } from './options.ts';
+import { annealedWeights, throughZ } from './weights.ts';
+
+type WeightKnobs = Pick<Knobs, 'scale' | 'beta'>;
+
+/** log (1/K) Σₖ exp tₖ over axis 0: [K, …] → [1, …]. */
+function logMeanExp(t: Tensor): Tensor {
+  const samples = fixed(dimAt(t.shape, 0), 'samples');
+  return sub(logSumExp(t, 0, { keepDims: true }), Math.log(samples));
+}
+
+/** log (1/k) Σ w within each of M groups of k samples, the mean over the groups and the batch; w [M·k, B] in logs. */
+function groupedBound(weights: Tensor, groups: number, scale: Tensor): Tensor {
+  const [samples, batch] = [fixed(dimAt(weights.shape, 0), 'samples'), dimAt(weights.shape, 1)];
+  return batchMean(logMeanExp(reshape(weights, [samples / groups, groups, batch])), mul(scale, 1 / groups));
+}
+
+/** −log (1/K) Σₖ wₖ, the importance-weighted bound (Burda et al. 2016, eq. 8); K = 1 is the ELBO. */
+export const negativeIwae = (terms: Terms, knobs: WeightKnobs): Losses => negativeMiwae(terms, knobs, 1);
+
+/** The mean of such bounds over groups of samples (MIWAE: Rainforth et al. 2018, section 5). */
+export const negativeMiwae = (terms: Terms, { scale, beta }: WeightKnobs, groups: number): Losses => ({
+  loss: penalised(neg(groupedBound(annealedWeights(terms, beta), groups, scale)), terms),
+});
+
+/** The tight bound for the decoder, the one with the better gradient for the encoder (PIWAE: Rainforth et al. 2018, section 5). */
+export const negativePiwae = (terms: Terms, knobs: WeightKnobs, groups: number): Losses => {
+  const inference = negativeMiwae(terms, knobs, groups).loss;
+  return { ...negativeIwae(terms, knobs), inference, report: { miwae: neg(inference) } };
+};
+
+/** The share of the ELBO, the rest of the IWAE (CIWAE: Rainforth et al. 2018, section 5). */
+export const negativeCiwae = (terms: Terms, { scale, beta }: WeightKnobs, share: number): Losses => {
+  const weights = annealedWeights(terms, beta);
+  const elbo = batchMean(weights, scale);
+  const iwae = groupedBound(weights, 1, scale);
+  return { loss: penalised(neg(add(mul(share, elbo), mul(1 - share, iwae))), terms), report: { elbo, iwae } };
+};
+
+/**
+ * −IWAE, and for the encoder its doubly reparameterised gradient Σ w̃ₖ² ∂log wₖ/∂zₖ · ∂zₖ/∂φ with w̃ the normalised weights
+ * (IWAE-DReG: Tucker et al. 2019). Where the two logs of the KL weigh β, the same steps give w̃ₖ (1 − β + β w̃ₖ) for w̃ₖ².
+ */
+export const doublyReparameterised = (terms: Terms, knobs: WeightKnobs): Losses => {
+  const { scale, beta } = knobs;
+  const share = stopGradient(softmax(annealedWeights(terms, beta), 0)); // [K, B]
+  const factor = mul(share, add(sub(1, beta), mul(beta, share)));
+  const surrogate = neg(mul(sum(mul(factor, annealedWeights(throughZ(terms), beta))), scale));
+  return { ...negativeIwae(terms, knobs), inference: penalised(surrogate, terms) };
+};
+
+/** −1/(1 − α) · log (1/K) Σₖ wₖ^(1 − α) (the VR bound of Li & Turner 2016); α = 1 is the ELBO, α = 0 the IWAE. */
+export const negativeRenyi = (terms: Terms, { scale, beta }: WeightKnobs, alpha: number): Losses => {
+  const weights = annealedWeights(terms, beta);
+  const order = 1 - alpha;
+  const bound = order === 0 ? weights : mul(logMeanExp(mul(weights, order)), 1 / order);
+  return { loss: penalised(neg(batchMean(bound, scale)), terms) };
+};
+
+/** −max log wₖ, where α goes to −∞ (VR-max: Li & Turner 2016). */
+export const negativeMaximum = (terms: Terms, { scale, beta }: WeightKnobs): Losses => {
+  const largest = max(annealedWeights(terms, beta), [0], { keepDims: true });
+  return { loss: penalised(neg(batchMean(largest, scale)), terms) };
+};
+
+const ofWeights = { beta: 1, random: true } as const;
+
+const groupsOption = z.int().min(1).max(10_000).default(4).describe('groups that the draws are parted into');
+
+function checkGroups(samples: number, groups: number): void {
+  if (samples % groups !== 0)
+    throw new UserError(`${samples} samples do not part into ${groups} groups of one size`);
+}
+
+export const weighted = {
+  iwae: choice({
+    doc: 'Importance-weighted bound, tighter than the ELBO (Burda et al. 2016).',
+    options: { samples: samplesOption(5) },
+    build: ({ samples }): Objective => ({ ...ofWeights, samples, losses: negativeIwae }),
+  }),
+  miwae: choice({
+    doc: 'Mean of importance-weighted bounds over groups of draws (Rainforth et al. 2018).',
+    options: { samples: samplesOption(16), groups: groupsOption },
+    build: ({ samples, groups }): Objective => {
+      checkGroups(samples, groups);
+      return { ...ofWeights, samples, losses: (terms, context) => negativeMiwae(terms, context, groups) };
+    },
+  }),
+  piwae: choice({
+    doc: 'One importance-weighted bound for the decoder, the mean over groups for the encoder (Rainforth et al. 2018).',
+    options: { samples: samplesOption(16), groups: groupsOption },
+    build: ({ samples, groups }): Objective => {
+      checkGroups(samples, groups);
+      return { ...ofWeights, samples, losses: (terms, context) => negativePiwae(terms, context, groups) };
+    },
+  }),
+  ciwae: choice({
+    doc: 'Between the ELBO and the importance-weighted bound (Rainforth et al. 2018).',
+    options: {
+      samples: samplesOption(5),
+      elboShare: z.number().min(0).max(1).default(0.05).describe('share of the ELBO'),
+    },
+    build: ({ samples, elboShare }): Objective => ({
+      ...ofWeights,
+      samples,
+      losses: (terms, context) => negativeCiwae(terms, context, elboShare),
+    }),
+  }),
+  dreg: choice({
+    doc: 'Importance-weighted bound whose gradient for the encoder has less noise (Tucker et al. 2019).',
+    options: { samples: samplesOption(5) },
+    build: ({ samples }): Objective => ({
+      ...ofWeights,
+      samples,
+      density: true,
+      apart: true,
+      losses: doublyReparameterised,
+    }),
+  }),
+  renyi: choice({
+    doc: "Variational bound from Rényi's divergence (Li & Turner 2016).",
+    options: {
+      samples: samplesOption(5),
+      alpha: z
+        .number()
+        .min(-100)
+        .max(100)
+        .default(0.5)
+        .describe('order of the divergence: 1 is the ELBO, 0 the importance-weighted bound'),
+    },
+    build: ({ samples, alpha }): Objective => ({
+      ...ofWeights,
+      samples,
+      losses: (terms, context) => negativeRenyi(terms, context, alpha),
+    }),
+  }),
+  vrMax: choice({
+    doc: 'The best of the draws alone: the Rényi bound of order minus infinity (Li & Turner 2016).',
+    options: { samples: samplesOption(5) },
+    build: ({ samples }): Objective => ({ ...ofWeights, samples, losses: negativeMaximum }),
+  }),
+};

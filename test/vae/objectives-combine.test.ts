@@ -1,0 +1,112 @@
+/** What an objective may not be combined with, in words; and what goes with it where nothing is said. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type GivenChoices,
+  parseOptions,
+  resolve,
+  trainOptions,
+  usualPosterior,
+} from '../../src/config/index.ts';
+import { UserError } from '../../src/errors.ts';
+import { ladder, mlp } from '../../src/nn/index.ts';
+import {
+  type Combination,
+  clash,
+  make,
+  type ObjectiveName,
+  objectives,
+  posteriors,
+  priors,
+} from '../../src/vae/index.ts';
+import { aim } from './training.ts';
+
+const base = {
+  network: mlp({ hidden: [4], activation: 'relu', norm: false }),
+  posterior: make(posteriors.gaussian),
+  prior: make(priors.normal),
+  shape: [6],
+  condition: false,
+  warmedUp: false,
+};
+const with_ = (kind: ObjectiveName, more: Partial<Combination> = {}, options: object = {}) =>
+  clash({ ...base, objective: aim(kind, options), ...more });
+
+const point = make(posteriors.point);
+const PICTURE = [28, 28, 1];
+const names = Object.keys(objectives) as ObjectiveName[];
+
+test('every objective goes with a Gaussian and a standard normal, on data of its kind', () => {
+  for (const kind of names) assert.equal(with_(kind, { shape: PICTURE }), undefined, kind);
+});
+
+test('objectives that need draws refuse a point, the others take one', () => {
+  const refused = names.filter((kind) => with_(kind, { shape: PICTURE, posterior: point }) !== undefined);
+  const drawn: ObjectiveName[] = [
+    ...(['elbo', 'stl', 'capacity', 'controlVae', 'iwae', 'miwae', 'piwae', 'ciwae', 'dreg'] as const),
+    ...(['renyi', 'vrMax', 'betaTcvae', 'dipVae', 'factorVae'] as const),
+  ];
+  assert.deepEqual([...refused].sort(), [...drawn].sort());
+  assert.match(with_('elbo', { posterior: point })!, /a posterior that is drawn from, and a point is not/);
+});
+
+test('each need is told in a sentence', () => {
+  const noDensity = { ...base.posterior, density: false };
+  const { diagonal, ...full } = base.posterior;
+  assert.equal(diagonal, true);
+  for (const kind of ['stl', 'dreg'] as const)
+    assert.match(with_(kind, { posterior: noDensity })!, /the density of the posterior at any z/);
+  for (const kind of ['betaTcvae', 'dipVae'] as const)
+    assert.match(with_(kind, { posterior: full })!, /a Gaussian posterior with a diagonal covariance/);
+  const levels = { network: ladder({ levels: [1, 1], channels: 4, activation: 'relu' }) };
+  for (const kind of ['stl', 'dreg', 'betaTcvae', 'dipVae'] as const)
+    assert.match(with_(kind, levels)!, /for one level of latent variables/);
+  assert.equal(with_('iwae', levels), undefined);
+  const made = { prior: { ...base.prior, ofPosteriors: true } };
+  assert.match(with_('dreg', made)!, /this prior is made by the encoder too/);
+  assert.equal(with_('stl', made), undefined);
+  for (const kind of ['vaeGan', 'msSsim'] as const)
+    assert.match(with_(kind)!, /this objective is for pictures/);
+});
+
+test('a warm-up is refused where the KL has no weight', () => {
+  const refused = names.filter((kind) => with_(kind, { shape: PICTURE, warmedUp: true }) !== undefined);
+  const free: ObjectiveName[] = ['capacity', 'infoVae', 'waeMmd', 'slicedWae', 'aae', 'autoencoder', 'rae'];
+  assert.deepEqual([...refused].sort(), [...free].sort());
+  assert.match(with_('waeMmd', { warmedUp: true })!, /no weight that could rise: leave out --warmup/);
+  assert.equal(with_('infoVae', { warmedUp: true }, { beta: 0.5 }), undefined);
+});
+
+test('z is a point where that is what an objective is made for, and drawn elsewhere', () => {
+  const points = names.filter((kind) => usualPosterior({ kind, ...defaults(kind) }).kind === 'point');
+  assert.deepEqual([...points].sort(), ['aae', 'autoencoder', 'rae', 'slicedWae', 'waeMmd']);
+  for (const kind of points) assert.equal(with_(kind, { posterior: point }), undefined);
+});
+
+const facts = { shape: [6], fields: 4, trainRows: 100 };
+const plan = (choices: GivenChoices) =>
+  resolve({ ...parseOptions(trainOptions, {}), ...choices }, facts).config;
+const defaults = (kind: ObjectiveName): object => {
+  const { options } = objectives[kind];
+  return Object.fromEntries(
+    Object.entries(options).map(([name, type]) => [
+      name,
+      (type as { parse: (v: unknown) => unknown }).parse(undefined),
+    ]),
+  );
+};
+
+test('a plan says what does not go together, by the names that were given', () => {
+  assert.equal(plan({ objective: { kind: 'waeMmd' } }).posterior.kind, 'point');
+  assert.equal(plan({ objective: { kind: 'factorVae' } }).posterior.kind, 'gaussian');
+  const refusals: [GivenChoices, RegExp][] = [
+    [{ objective: { kind: 'msSsim' } }, /objective "msSsim": this objective is for pictures/],
+    [{ objective: { kind: 'aae' }, warmup: { kind: 'linear' } }, /objective "aae": .*leave out --warmup/],
+    [{ objective: { kind: 'stl' }, posterior: { kind: 'point' } }, /posterior "point".*drawn from/],
+  ];
+  for (const [choices, message] of refusals)
+    assert.throws(
+      () => plan(choices),
+      (e) => e instanceof UserError && message.test(e.message),
+    );
+});
