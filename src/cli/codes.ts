@@ -1,42 +1,49 @@
 /** Latent codes in files: what `encode` writes and `decode` reads. */
 import { readFile } from 'node:fs/promises';
-import { openDatabase } from '../data/duckdb.ts';
+import { type Database, openDatabase } from '../data/duckdb.ts';
 import {
   DEFAULT_MISSING,
   formatNpy,
+  type ModelField,
   parseNpy,
   type Rows,
   type Schema,
   writeBytes,
   writeRows,
 } from '../data/index.ts';
+import { declareCategories, readable, readRows } from '../data/table-read.ts';
 import { openRelation, type Relation, type TableFormat } from '../data/table-source.ts';
 import { UserError } from '../errors.ts';
 import type { Encoded } from '../tasks/encode.ts';
 
-export interface CodesOptions {
-  readonly overwrite: boolean;
+export interface CodesTable {
   /** A draw from q(z|x) instead of its mean and log variance. */
   readonly drawn: boolean;
+  /** The fields of `codes.conditions`. */
+  readonly given: readonly ModelField[];
 }
 
-/** .npy: [n, Z] float32; tables: the row's number, its label, and a column for each latent dimension. */
+export interface CodesOptions extends CodesTable {
+  readonly overwrite: boolean;
+}
+
+/** .npy: [n, Z] float32; tables: the row's number, its label, what it is given, and a column for each latent dimension. */
 export async function writeCodes(
   codes: Encoded,
   path: string,
-  { overwrite, drawn }: CodesOptions,
+  { overwrite, ...table }: CodesOptions,
 ): Promise<void> {
   if (path.toLowerCase().endsWith('.npy')) {
-    const data = drawn ? codes.z : codes.mean;
+    const data = table.drawn ? codes.z : codes.mean;
     return writeBytes(path, formatNpy({ shape: [codes.count, codes.latent], data }), { overwrite });
   }
-  const { rows, schema } = codesTable(codes, drawn);
+  const { rows, schema } = codesTable(codes, table);
   await writeRows(rows, schema, path, { overwrite });
 }
 
 /** The same as rows, for the table writers. */
-export function codesTable(codes: Encoded, drawn: boolean): { rows: Rows; schema: Schema } {
-  const { count, latent, ids, labels } = codes;
+export function codesTable(codes: Encoded, { drawn, given }: CodesTable): { rows: Rows; schema: Schema } {
+  const { count, latent, ids, labels, conditions } = codes;
   const column = (values: Float32Array, j: number) =>
     Float64Array.from({ length: count }, (_, i) => Number(values[i * latent + j]!.toPrecision(9)));
   const named = (name: string, values: Float32Array) =>
@@ -46,7 +53,8 @@ export function codesTable(codes: Encoded, drawn: boolean): { rows: Rows; schema
     }));
   const columns = [
     { field: { ...number('row'), type: 'integer' as const }, column: ids },
-    ...(labels ? [labelColumn(labels, ids)] : []),
+    ...(labels && !given.some(({ name }) => name === labels.name) ? [labelColumn(labels, ids)] : []),
+    ...given.map((field, j) => ({ field, column: conditions!.columns[j]! })),
     ...(drawn ? named('z', codes.z) : named('mean', codes.mean)),
     ...(drawn || !codes.logVar ? [] : named('log_var', codes.logVar)),
   ];
@@ -92,32 +100,70 @@ const FORMATS: readonly (readonly [string, TableFormat])[] = [
   ['.ndjson', 'json'],
 ];
 
-/** Codes [n, `latent`] of a file that `encode` wrote, or of any file with as many columns of numbers. */
-export async function readCodes(path: string, latent: number): Promise<Float32Array> {
+export interface ReadCodes {
+  /** [n, Z] */
+  readonly z: Float32Array;
+  /** What each is given, where the file says it of all fields. */
+  readonly conditions?: Rows | undefined;
+}
+
+/**
+ * Codes of `latent` dimensions in a file that `encode` wrote, or in any file with as many columns of numbers, with the
+ * columns of the fields that are given.
+ */
+export async function readCodes(
+  path: string,
+  latent: number,
+  given: readonly ModelField[] = [],
+): Promise<ReadCodes> {
   const name = path.toLowerCase();
-  if (name.endsWith('.npy')) return readNpyCodes(path, latent);
+  if (name.endsWith('.npy')) return { z: await readNpyCodes(path, latent) };
   const format = FORMATS.find(([ending]) => name.endsWith(ending))?.[1];
   if (!format)
     throw new UserError(`${path}: codes are read from ${FORMATS.map(([e]) => e).join(' ')} or .npy files`);
   const db = await openDatabase();
   try {
     const relation = await openRelation(db, path, format, { missing: DEFAULT_MISSING });
-    const used = codeColumns(relation, latent, path);
-    const cells = used.map((j) => `coalesce(TRY_CAST(c${j} AS DOUBLE), 'NaN'::DOUBLE)`);
-    const out = new Float32Array(relation.rows * latent);
-    let row = 0;
-    for await (const chunk of db.chunks(`SELECT ${cells.join(', ')} FROM ${relation.from}`)) {
-      const count = chunk[0]!.length;
-      for (const [j, values] of chunk.entries())
-        for (let i = 0; i < count; i++) {
-          out[(row + i) * latent + j] = finite(values[i]!, path, row + i, relation.columns[used[j]!]!.name);
-        }
-      row += count;
-    }
-    return out;
+    return {
+      z: await readNumbers(db, relation, codeColumns(relation, latent, path)),
+      conditions: await readConditions(db, relation, given),
+    };
   } finally {
     db.close();
   }
+}
+
+async function readConditions(
+  db: Database,
+  relation: Relation,
+  given: readonly ModelField[],
+): Promise<Rows | undefined> {
+  const isThere = (field: ModelField) => relation.columns.some(({ name }) => name === field.name);
+  if (given.length === 0 || !given.every(isThere)) return undefined;
+  const fields = given.map(readable);
+  await declareCategories(db, fields);
+  return readRows(db, relation, fields);
+}
+
+async function readNumbers(db: Database, relation: Relation, used: readonly number[]): Promise<Float32Array> {
+  const { path } = relation;
+  const cells = used.map((j) => `coalesce(TRY_CAST(c${j} AS DOUBLE), 'NaN'::DOUBLE)`);
+  const out = new Float32Array(relation.rows * used.length);
+  let row = 0;
+  for await (const chunk of db.chunks(`SELECT ${cells.join(', ')} FROM ${relation.from}`)) {
+    const count = chunk[0]!.length;
+    for (const [j, values] of chunk.entries())
+      for (let i = 0; i < count; i++) {
+        out[(row + i) * used.length + j] = finite(
+          values[i]!,
+          path,
+          row + i,
+          relation.columns[used[j]!]!.name,
+        );
+      }
+    row += count;
+  }
+  return out;
 }
 
 function finite(value: number, path: string, row: number, column: string): number {

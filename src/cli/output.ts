@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  conditionFields,
   contactSheet,
   type ModelField,
   modelFields,
@@ -71,8 +72,39 @@ async function save(made: Made, out: string, options: { overwrite: boolean }): P
   const sheet = join(out, SHEET);
   await writeImages(made.rows, made.schema, out, options);
   await writeBytes(sheet, await sheetOf(made, field), options);
-  return [out, sheet];
+  if (conditionFields(made.schema).length === 0) return [out, sheet];
+  const given = join(out, GIVEN);
+  await writeRows(...givenTable(made), given, options);
+  return [out, sheet, given];
 }
+
+const GIVEN = 'conditions.csv';
+
+/** What each picture was given, by its number. */
+function givenTable({ rows, schema }: Made): [Rows, Schema] {
+  const fields = modelFields(schema);
+  const kept = fields.flatMap((field, j) =>
+    field.role === 'condition' ? [{ field, column: rows.columns[j]! }] : [],
+  );
+  const numbers = Float64Array.from({ length: rows.count }, (_, i) => i + 1);
+  return [
+    { count: rows.count, columns: [numbers, ...kept.map(({ column }) => column)] },
+    { ...schema, fields: [NUMBER, ...kept.map(({ field }) => field)] },
+  ];
+}
+
+const NUMBER: ModelField = {
+  name: 'picture',
+  role: 'model',
+  type: 'integer',
+  missing: false,
+  missingShare: 0,
+  min: 1,
+  max: 1,
+  distinct: 1,
+  likelihood: 'gaussian',
+  transform: { kind: 'standard', mean: 0, sd: 1 },
+};
 
 const SHEET = 'contact.png';
 const ON_SHEET = 100; // pictures

@@ -72,6 +72,7 @@ export const shared = {
   seed: { kind: 'number', brief: 'seed of everything random (default 0)' },
   threads: { kind: 'number', brief: 'processor threads' },
   overwrite: { kind: 'switch', brief: 'replace what is there' },
+  given: { kind: 'texts', brief: 'values of what the model is given, as in sex=Female,age=30' },
   split: {
     kind: 'one of',
     values: ['train', 'validation', 'test', 'all'],

@@ -92,6 +92,24 @@ const cases: Record<string, [words: string, message: RegExp]> = {
   ],
   'an output of an unknown kind': ['sample good.model --out rows.docx', /rows\.docx.*\.csv/],
   'data with other columns': ['evaluate good.model other.csv', /size/],
+  'an unknown condition': [
+    'train good.csv --out new10.model --condition hue',
+    /no column "hue"; it has "size"/,
+  ],
+  'a column left out and given': [
+    'train good.csv --out new11.model --condition kind --ignore kind',
+    /column "kind" cannot be left out and be a condition/,
+  ],
+  'nothing left to model': [
+    'train good.csv --out new12.model --condition size,weight,kind',
+    /no column is left to model: all are ignored or given/,
+  ],
+  'a value for a model that is given nothing': [
+    'sample good.model --given kind=red',
+    /no condition "kind": the model is given nothing, because it was trained without --condition/,
+  ],
+  'a value without a name': ['sample good.model --given red', /--given red: expected name=value/],
+  'a value given twice': ['sample good.model --given a=1,a=2', /--given a: is given twice/],
   'codes of another size': [
     'decode good.model codes.csv',
     /codes\.csv has 3 columns: expected mean_1 to mean_2/,

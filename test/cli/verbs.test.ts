@@ -131,6 +131,38 @@ test('pictures become folders of pictures with a contact sheet', async () => {
   assert.match(lost.err, /the results are pictures: say where they go with --out/);
 });
 
+test('conditions from training to codes and back', async () => {
+  await run('train', 'table.csv', '--condition', 'kind', '--out', 'e.model', ...quickly);
+  const { out } = await run('sample', 'e.model', '-n', '7', '--given', 'kind=blue');
+  assert.equal(lines(out)[0], 'size,weight,kind');
+  for (const line of lines(out).slice(1)) assert.match(line, /,blue$/);
+  await run('encode', 'e.model', 'table.csv', '--split', 'test', '--out', 'given.csv');
+  assert.equal(lines(file('given.csv'))[0], 'row,kind,mean_1,mean_2,log_var_1,log_var_2');
+  const again = await run('decode', 'e.model', 'given.csv');
+  assert.equal((await run('reconstruct', 'e.model', 'table.csv', '--split', 'test')).out, again.out);
+  const red = await run('decode', 'e.model', 'given.csv', '--given', 'kind=red');
+  for (const line of lines(red.out).slice(1)) assert.match(line, /,red$/);
+  await run('encode', 'e.model', 'table.csv', '--split', 'test', '--out', 'given.npy');
+  assert.equal((await run('decode', 'e.model', 'given.npy', '--given', 'kind=red')).out, red.out);
+  const refused = await elbo(main, ['decode', 'e.model', 'given.npy'], folder);
+  assert.match(refused.err, /is given "kind", and the codes come without/);
+});
+
+test('labelled pictures come with a table of what each was given', async () => {
+  for (const name of ['round', 'square']) {
+    mkdirSync(join(folder, 'shapes', name), { recursive: true });
+    for (let i = 0; i < 12; i++) {
+      const pixels = Uint8Array.from({ length: 64 }, (_, p) => ((p * (i + 1)) % 8 < 4 ? 0 : 255));
+      const picture = sharp(pixels, { raw: { width: 8, height: 8, channels: 1 } });
+      await picture.png().toFile(join(folder, 'shapes', name, `${i}.png`));
+    }
+  }
+  const options = ['--epochs', '1', '--latent', '2', '--network', 'mlp', '--hidden', '8', '--threads', '1'];
+  await run('train', 'shapes', '--condition', 'label', '--out', 's.model', ...options);
+  await run('sample', 's.model', '-n', '2', '--given', 'label=square', '--out', 'squares');
+  assert.equal(file('squares/conditions.csv'), 'picture,label\n1,square\n2,square\n');
+});
+
 test('errors reach programs too', async () => {
   const { code, out, err } = await elbo(main, ['info', 'gone', '--json'], folder);
   assert.equal(code, 2);

@@ -13,6 +13,10 @@ const command = verb({
   ],
   flags: {
     out: { kind: 'text', brief: 'file for rows (.csv .tsv .parquet .jsonl .npy), folder for pictures' },
+    given: {
+      ...shared.given,
+      brief: `${shared.given.brief}; else the codes carry them, as encode writes them`,
+    },
     draw: { kind: 'switch', brief: 'draw from p(x|z) instead of taking its mean' },
     seed: shared.seed,
     overwrite: shared.overwrite,
@@ -23,17 +27,28 @@ const command = verb({
     'elbo decode adult.model codes.csv --out rows.csv',
     'elbo decode digits.model codes.npy --out pictures/',
   ],
-  run: async ({ out, draw, seed, overwrite, threads }, [path = '', codes = ''], terminal) => {
-    const [{ withModel, given }, { decode }, { readCodes }, { checkOut, deliver }] = await Promise.all([
+  run: async ({ out, given: told, draw, seed, overwrite, threads }, [path = '', codes = ''], terminal) => {
+    const [
+      { withModel, given },
+      { decode },
+      { readCodes },
+      { checkOut, deliver },
+      { parseGiven },
+      { conditionFields },
+    ] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/decode.ts'),
       import('../codes.ts'),
       import('../output.ts'),
+      import('../given.ts'),
+      import('../../data/schema.ts'),
     ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
-      const z = await readCodes(codes, model.vae.spec.latent);
-      const rows = await decode(model, z, given({ seed, mean: draw ? false : undefined }));
+      const latent = model.vae.spec.latent;
+      const { z, conditions } = await readCodes(codes, latent, conditionFields(model.schema));
+      const mean = draw ? false : undefined;
+      const rows = await decode(model, z, given({ seed, mean, given: parseGiven(told), conditions }));
       await deliver({ rows, schema: model.schema, what: 'row' }, { out, overwrite }, terminal);
     });
     return undefined;

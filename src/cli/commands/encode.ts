@@ -3,7 +3,7 @@ import { shared, verb } from '../verb.ts';
 
 const command = verb({
   description:
-    'Writes the latent code of every row: mean and log variance of q(z|x), or a draw. Tables also have the row number and the label, if there is one.',
+    'Writes the latent code of every row: mean and log variance of q(z|x), or a draw. Tables also have the row number, the label if there is one, and what the row is given, so that elbo decode finds it.',
   arguments: [
     { name: 'model', brief: 'folder of a trained model' },
     { name: 'data', brief: 'data of the same form as the model was trained on' },
@@ -25,18 +25,25 @@ const command = verb({
   ],
   run: async ({ out, split, count, draw = false, seed, overwrite = false, threads }, words, terminal) => {
     const [path = '', data = ''] = words;
-    const [{ withModel, given }, { encode }, { codesTable, writeCodes }, { checkOut, deliver }] =
-      await Promise.all([
-        import('../model.ts'),
-        import('../../tasks/encode.ts'),
-        import('../codes.ts'),
-        import('../output.ts'),
-      ]);
+    const [
+      { withModel, given },
+      { encode },
+      { codesTable, writeCodes },
+      { checkOut, deliver },
+      { conditionFields },
+    ] = await Promise.all([
+      import('../model.ts'),
+      import('../../tasks/encode.ts'),
+      import('../codes.ts'),
+      import('../output.ts'),
+      import('../../data/schema.ts'),
+    ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
       const codes = await encode(model, data, given({ split, count, seed }));
-      if (out === undefined) return deliver({ ...codesTable(codes, draw), what: 'code' }, {}, terminal);
-      await writeCodes(codes, out, { overwrite, drawn: draw });
+      const table = { drawn: draw, given: conditionFields(model.schema) };
+      if (out === undefined) return deliver({ ...codesTable(codes, table), what: 'code' }, {}, terminal);
+      await writeCodes(codes, out, { ...table, overwrite });
       if (terminal.wantsJson)
         terminal.json({ type: 'saved', count: codes.count, latent: codes.latent, paths: [out] });
       else terminal.print(`${codes.count.toLocaleString('en')} codes of ${codes.latent} dimensions: ${out}`);

@@ -8,6 +8,10 @@ const command = verb({
   flags: {
     count: { kind: 'number', brief: 'how many (default 64)' },
     out: { kind: 'text', brief: 'file for rows (.csv .tsv .parquet .jsonl .npy), folder for pictures' },
+    given: {
+      ...shared.given,
+      brief: `${shared.given.brief}; the rest is drawn as the training rows have it`,
+    },
     seed: shared.seed,
     temperature: {
       kind: 'number',
@@ -24,17 +28,26 @@ const command = verb({
     'elbo sample adult.model -n 32561 --out new.csv        as many rows as there were',
     'elbo sample adult.model -n 1000 > new.csv',
     'elbo sample digits.model -n 100 --out digits/         pictures and a contact sheet',
+    "elbo sample adult.model --given sex=Female,income='>50K' -n 100",
   ],
-  run: async ({ count, out, seed, temperature, mean, noClip, overwrite, threads }, [path = ''], terminal) => {
-    const [{ withModel, given }, { sample }, { checkOut, deliver }] = await Promise.all([
+  run: async (
+    { count, out, given: told, seed, temperature, mean, noClip, overwrite, threads },
+    [path = ''],
+    terminal,
+  ) => {
+    const [{ withModel, given }, { sample }, { checkOut, deliver }, { parseGiven }] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/sample.ts'),
       import('../output.ts'),
+      import('../given.ts'),
     ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
       const clip = noClip ? false : undefined;
-      const rows = await sample(model, given({ count, seed, temperature, mean, clip }));
+      const rows = await sample(
+        model,
+        given({ count, given: parseGiven(told), seed, temperature, mean, clip }),
+      );
       await deliver({ rows, schema: model.schema, what: 'sample' }, { out, overwrite }, terminal);
     });
     return undefined;
