@@ -3,5 +3,6 @@ export * from './activation.ts';
 export * from './initialise.ts';
 export * from './ladder.ts';
 export * from './layers.ts';
+export * from './made.ts';
 export * from './networks.ts';
 export * from './parameters.ts';

@@ -10,6 +10,9 @@ export const constantly =
     out.fill(value);
   };
 
+/** N(0, 1), for what is to differ from the start: components, pseudo-examples. */
+export const normally: Initialiser = (out, random) => random.normal(out);
+
 const uniformWithin =
   (bound: number): Initialiser =>
   (out, random) => {

@@ -5,6 +5,7 @@ import { evaluationGraph } from '../vae/index.ts';
 import { badValidation, collapse, divergence, idleCodes, manySkipped } from './diagnose.ts';
 import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
+import { beginWithExamples } from './examples.ts';
 import {
   createLearner,
   type Learner,
@@ -80,6 +81,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
     evaluateElbo(evaluator, vae, weightValues(vae, learner.weights()), options.validation, options);
   const best: Record<string, Float32Array> = {};
   try {
+    if (!resume) await beginWithExamples(vae, learner, train, batchSize);
     const progress = resume ? restore(resume, learner, best) : START;
     const parameters = vae.parameters.reduce(
       (n, p) => n + p.tensor.shape.reduce<number>((a, d) => a * Number(d), 1),

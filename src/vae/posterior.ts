@@ -14,18 +14,36 @@ export interface Draws {
   readonly symbols?: Tensor; // [K, B, N]
 }
 
+/** What a Gaussian's KL to another is made of, for each dimension; [B, Z] each. */
+export interface GaussianMoments {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+  /** log of the variance given the dimensions before: these add up to the log-determinant of the covariance. */
+  readonly logVar: Tensor;
+  /** Whether they are along axes that a rotation takes to those of z: good for priors that no rotation changes. */
+  readonly rotated?: boolean;
+}
+
 /** q(z|x) for a batch. */
 export interface Posterior {
   /** What x is encoded as where one value is wanted, [B, Z]. */
   readonly mean: Tensor;
   /** log σ² of each dimension, [B, Z], where q is Gaussian with a diagonal covariance. */
   readonly logVar?: Tensor;
+  /** Of a Gaussian whose covariance is not diagonal. */
+  readonly moments?: GaussianMoments;
+  /** −E_q[log q(z|x)], [B, 1], where it has a closed form that is not made of `logVar` or `moments`. */
+  readonly entropy?: Tensor;
   /** log probability of each class, where z is groups of classes. */
   readonly logits?: Tensor; // [B, N, K]
   /** The independent parts that z is made of, side by side, where these are of several kinds. */
   readonly parts?: readonly Posterior[];
-  readonly draw: (samples: number) => Draws;
-  /** log q(z|x) at any z [K, B, Z] → [K, B]; `fixed` lets gradients through z alone and not through q. */
+  /** From the noise inputs `name`, which is `noise` if not said otherwise, and `name.something`. */
+  readonly draw: (samples: number, name?: string) => Draws;
+  /**
+   * log q(z|x) at any z [K, B, Z], or at [K, 1, Z] for every q of the batch → [K, B]; `fixed` lets gradients through z
+   * alone and not through q.
+   */
   readonly logProb?: (z: Tensor, fixed?: boolean) => Tensor;
   /** Scalars that training should add to any objective: a commitment, a codebook's loss. Means over the batch. */
   readonly penalties?: Readonly<Record<string, Tensor>>;

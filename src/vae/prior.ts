@@ -11,7 +11,7 @@ export interface Prior {
   readonly draw: (name: string) => Tensor;
   /** KL(q ‖ p) of each dimension, [B, Z] or of each code [B, N] or whole [B, 1]; absent or undefined where no closed form is known. */
   readonly kl?: (q: Posterior) => Tensor | undefined;
-  /** A parameter, by its full name, that is to begin as so many training examples, one after another. */
+  /** A parameter, by its full name, that training is to begin with so many examples in it, one after another. */
   readonly examples?: { readonly parameter: string; readonly count: number };
 }
 

@@ -1,0 +1,131 @@
+/** Posteriors that are a diagonal Gaussian, bent by flows whose parameters the encoder gives. */
+import { z } from 'zod';
+import { choice } from '../../choice.ts';
+import { exp, reshape, split, stopGradient, sub, type Tensor } from '../../graph/index.ts';
+import { linear } from '../../nn/index.ts';
+import { inverseAutoregressive } from '../flows/affine.ts';
+import { chain, type Flow } from '../flows/flow.ts';
+import { planar, radial, reflected } from '../flows/simple.ts';
+import type { Posterior, PosteriorContext, PosteriorFamily } from '../posterior.ts';
+import { diagonalGaussian } from './gaussian.ts';
+
+type Base = ReturnType<typeof diagonalGaussian>;
+
+/** z = f(z₀) with z₀ from `base`: log q(z) = log q₀(z₀) − log |det df/dz₀| (Rezende & Mohamed 2015, eq. 5–7). */
+export const flowed = (base: Base, flow: Flow): Posterior => ({
+  mean: atMean(base, (z0) => flow(z0).z),
+  draw: (samples, name) => {
+    const drawn = base.draw(samples, name);
+    const { z: moved, logDet } = flow(drawn.z);
+    return { z: moved, logQz: sub(drawn.logQz, logDet) };
+  },
+});
+
+/** Where the mean of the base goes, [B, Z]. */
+const atMean = ({ mean }: Base, f: (z: Tensor) => Tensor): Tensor =>
+  reshape(f(reshape(mean, [1, ...mean.shape])), mean.shape);
+
+/** z = H z₀ with H the product of reflections across v₁, v₂, … [B, Z]: N(Hμ, H diag σ² Hᵀ) (Tomczak & Welling 2016). */
+export function rotated(base: Base, across: readonly Tensor[]): Posterior {
+  const turn = (z0: Tensor) => across.reduce(reflected, z0);
+  const { mean, logVar } = base;
+  return {
+    mean: atMean(base, turn),
+    moments: { mean, variance: exp(logVar), logVar, rotated: true },
+    draw: (samples, name) => {
+      const { z: z0, logQz } = base.draw(samples, name);
+      return { z: turn(z0), logQz };
+    },
+    logProb: (z, fixed) => {
+      const held = fixed ? across.map(stopGradient) : across;
+      return base.logProb(held.reduceRight(reflected, z), fixed);
+    },
+  };
+}
+
+/** The base and for each step its parameters, of the given sizes, by one product: [B, H] → [B, …] each. */
+function amortised(
+  features: Tensor,
+  latent: number,
+  { scope }: PosteriorContext,
+  steps: number,
+  sizes: readonly number[],
+): { readonly base: Base; readonly each: readonly (readonly Tensor[])[] } {
+  const all = [latent, latent, ...Array.from({ length: steps }, () => sizes).flat()];
+  const [mean, logVar, ...rest] = split(
+    linear(
+      scope,
+      features,
+      all.reduce((a, b) => a + b),
+    ),
+    -1,
+    all,
+  );
+  const each = Array.from({ length: steps }, (_, i) => rest.slice(i * sizes.length, (i + 1) * sizes.length));
+  return { base: diagonalGaussian(mean!, logVar!), each };
+}
+
+const stepsOption = (value: number) => z.int().min(1).max(64).default(value).describe('steps of the flow');
+const bent = { space: 'real', random: true, density: false } as const;
+
+export const flowPosteriors = {
+  planar: choice({
+    doc: 'Gaussian bent by planar flows (Rezende & Mohamed 2015).',
+    options: { steps: stepsOption(8) },
+    build: ({ steps }): PosteriorFamily => ({
+      ...bent,
+      build: (features, latent, context) => {
+        const { base, each } = amortised(features, latent, context, steps, [latent, latent, 1]);
+        return flowed(base, chain(each.map(([u, w, b]) => planar(u!, w!, b!))));
+      },
+    }),
+  }),
+  radial: choice({
+    doc: 'Gaussian bent by radial flows (Rezende & Mohamed 2015).',
+    options: { steps: stepsOption(8) },
+    build: ({ steps }): PosteriorFamily => ({
+      ...bent,
+      build: (features, latent, context) => {
+        const { base, each } = amortised(features, latent, context, steps, [latent, 1, 1]);
+        return flowed(base, chain(each.map(([centre, a, b]) => radial(centre!, a!, b!))));
+      },
+    }),
+  }),
+  householder: choice({
+    doc: 'Gaussian turned by reflections, so that its covariance is full (Tomczak & Welling 2016).',
+    options: { steps: stepsOption(4) },
+    build: ({ steps }): PosteriorFamily => ({
+      ...bent,
+      density: true,
+      build: (features, latent, context) => {
+        const { base, each } = amortised(features, latent, context, steps, [latent]);
+        return rotated(
+          base,
+          each.map(([v]) => v!),
+        );
+      },
+    }),
+  }),
+  iaf: choice({
+    doc: 'Gaussian bent by inverse autoregressive flows (Kingma et al. 2016).',
+    options: {
+      steps: stepsOption(4),
+      width: z.int().min(1).max(65_536).default(64).describe('width of the hidden layers of each step'),
+    },
+    build: ({ steps, width }): PosteriorFamily => ({
+      ...bent,
+      build: (features, latent, context) => {
+        const { base } = amortised(features, latent, context, 0, []);
+        const flows = Array.from({ length: steps }, (_, i) =>
+          inverseAutoregressive(context.scope.at('flow').at(i), {
+            hidden: [width, width],
+            activation: 'elu',
+            context: features,
+            reversed: i % 2 === 1,
+          }),
+        );
+        return flowed(base, chain(flows));
+      },
+    }),
+  }),
+};
