@@ -1,174 +1,152 @@
+/** What every likelihood must be: a density with the mean, the gradient and the draws that it says it has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { add, gradients, input, logSoftmax, mul, slice, sum } from '../../src/graph/index.ts';
-import { parameters } from '../../src/nn/index.ts';
-import { stream, variates } from '../../src/random/index.ts';
-import { categorical, type LikelihoodName, likelihoods, logProb, make } from '../../src/vae/index.ts';
+import { categorical, type LikelihoodName, logProb, type Support } from '../../src/vae/index.ts';
 import { checkGradients, draw, random } from '../check.ts';
-import { parameterFeeds } from '../nn/feeds.ts';
-import { evaluate, type Feeds, type Value, value } from '../reference.ts';
+import { evaluate } from '../reference.ts';
+import { type LawCase, lawCases } from './law-cases.ts';
+import { asX, built, draws } from './laws.ts';
 
-/** Points of the sample space, and what each counts for in a sum or an integral. */
-interface Support {
-  readonly points: readonly (readonly number[])[];
-  readonly weight: number;
-}
+const all = (Object.entries(lawCases) as [LikelihoodName, readonly LawCase[]][]).flatMap(([name, list]) =>
+  list.map((c, i) => ({ name, c, title: list.length > 1 ? `${name}, case ${i}` : name })),
+);
 
-interface Case {
-  /** What the decoder gives, for each parameter and feature. */
-  readonly values: readonly (readonly number[])[];
-  readonly support: Support;
-}
+const COUNT = 10_000;
 
-const LOGITS = [-1.2, 0.4, 2.1];
-
-const binary: Support = {
-  points: Array.from({ length: 8 }, (_, i) => [i & 1, (i >> 1) & 1, i >> 2]),
-  weight: 1,
+const bit = (x: number): boolean => x === 0 || x === 1;
+const INSIDE: Readonly<Record<Support, (x: number) => boolean>> = {
+  binary: bit,
+  class: bit,
+  order: bit,
+  unit: (x) => x >= 0 && x <= 1,
+  real: Number.isFinite,
+  positive: (x) => x >= 0 && x < Number.POSITIVE_INFINITY,
+  count: (x) => Number.isInteger(x) && x >= 0,
+  angle: (x) => Math.abs(x) <= Math.fround(Math.PI),
 };
-const oneOfThree: Support = {
-  points: [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
-  ],
-  weight: 1,
-};
-
-/** A square around the origin, on which the trapezoid rule is as good as exact; constants of the graph are float32. */
-const plane: Support = (() => {
-  const axis = Array.from({ length: 201 }, (_, i) => (i - 100) / 8);
-  return { points: axis.flatMap((a) => axis.map((b) => [a, b])), weight: 1 / 64 };
-})();
-
-/** A new likelihood without a case does not type-check. */
-const cases: Record<LikelihoodName, Case> = {
-  bernoulli: { values: [LOGITS], support: binary },
-  categorical: { values: [LOGITS], support: oneOfThree },
-  gaussian: { values: [[0.7, -1.5]], support: plane },
-  gaussianShared: { values: [[0.7, -1.5]], support: plane },
-};
-
-/** A likelihood over [1, D], with the feeds of all it is made from. */
-function built(name: LikelihoodName, values: Case['values'], options = {}) {
-  const { root, all } = parameters();
-  const size = values[0]!.length;
-  const inputs = values.map((_, i) => input(`value ${i}`, [1, size]));
-  const law = make(likelihoods[name], options);
-  const likelihood = law.build([{ scope: root, size, channels: size }], inputs);
-  const fed = values.map((v, i) => [`value ${i}`, value(v, [1, size])] as const);
-  const feeds: Feeds = { ...parameterFeeds(all(), 1), ...Object.fromEntries(fed) };
-  return { law, likelihood, feeds, size, tensors: [...inputs, ...all().map((p) => p.tensor)] };
-}
-
-/** `count` draws, [count, D] flat. */
-function draws(name: LikelihoodName, values: Case['values'], count: number): Float32Array {
-  const { law, likelihood, feeds, size } = built(name, values);
-  const found = evaluate(Object.values(likelihood.values), feeds);
-  const given = Object.keys(likelihood.values).map((key, i) => [key, Float32Array.from(found[i]!.data)]);
-  const random = variates(stream(11, name));
-  const out = new Float32Array(count * size);
-  for (let i = 0; i < count; i++)
-    law.draw(Object.fromEntries(given), random, out.subarray(i * size, (i + 1) * size), size);
-  return out;
-}
-
-const table = (rows: readonly (readonly number[])[]): Value =>
-  value(rows.flat(), [rows.length, rows[0]!.length]);
 
 const close = (actual: number, expected: number, by: number, what: string) =>
   assert.ok(Math.abs(actual - expected) <= by, `${what}: ${actual}, expected ${expected} within ${by}`);
 
-for (const [name, { values, support }] of Object.entries(cases) as [LikelihoodName, Case][]) {
-  test(`${name}: its density adds up to 1, and its mean is the mean`, () => {
-    const { likelihood, feeds, size } = built(name, values);
-    const x = input('x', ['B', size]);
-    const [logP, mean] = evaluate([logProb(likelihood, x), likelihood.mean], {
-      ...feeds,
-      x: table(support.points),
+const total = (p: readonly number[], f: (i: number) => number = () => 1): number =>
+  p.reduce((a, v, i) => a + v * f(i), 0);
+
+/** Whether points are whole fields and not features. */
+const together = ({ space, size }: LawCase): boolean => space.points[0]!.length === size && size > 1;
+
+/** For each feature d the mass of each point of the space, and the value of d there. */
+function massesOf(name: LikelihoodName, c: LawCase) {
+  const { likelihood, feeds, x } = built(name, c);
+  const { points, weights } = c.space;
+  const rows = together(c) ? points : points.map(([v]) => Array<number>(c.size).fill(v!));
+  const [logP, mean] = evaluate([likelihood.logProbs(x), likelihood.mean], { ...feeds, x: asX(rows) });
+  const of = (i: number, d: number) => logP!.data[i * c.size + d]!;
+  const whole = (i: number) => Array.from({ length: c.size }, (_, d) => of(i, d)).reduce((a, b) => a + b, 0);
+  const features = Array.from({ length: c.size }, (_, d) => ({
+    mass: rows.map((_, i) => Math.exp(together(c) ? whole(i) : of(i, d)) * weights[i]!),
+    at: (i: number) => rows[i]![d]!,
+    mean: mean!.data[mean!.data.length === 1 ? 0 : d]!,
+  }));
+  return { rows, features };
+}
+
+for (const { name, c, title } of all) {
+  let known: ReturnType<typeof massesOf> | undefined;
+  const masses = () => (known ??= massesOf(name, c));
+
+  test(`${title}: its density adds up to 1, and its mean is the mean`, () => {
+    const { law } = built(name, c);
+    masses().features.forEach(({ mass, at, mean }, d) => {
+      close(total(mass), 1, 3e-6, `total of feature ${d}`);
+      const average = (f: (x: number) => number) => total(mass, (i) => f(at(i)));
+      const expected =
+        law.support === 'angle' ? Math.atan2(average(Math.sin), average(Math.cos)) : average((x) => x);
+      close(mean, expected, c.meanWithin ?? 3e-6 * Math.max(1, Math.abs(expected)), `mean of feature ${d}`);
     });
-    const p = logP!.data.map((v) => Math.exp(v) * support.weight);
-    close(
-      p.reduce((a, b) => a + b, 0),
-      1,
-      1e-7,
-      'total',
-    );
-    for (let d = 0; d < size; d++) {
-      const expected = support.points.reduce((a, point, i) => a + p[i]! * point[d]!, 0);
-      close(mean!.data[d]!, expected, 2e-7, `mean of feature ${d}`);
-    }
+    const counting = c.space.weights.every((w) => w === 1);
+    assert.equal(law.discrete, counting, 'a law is discrete where its densities are probabilities');
+    if (law.levels && !together(c)) assert.equal(c.space.points.length, law.levels);
   });
 
-  test(`${name}: draws have the mean and the variance of the density`, () => {
-    const count = 50_000;
-    const { likelihood, feeds, size } = built(name, values);
-    const fed = { ...feeds, x: table(support.points) };
-    const [logP] = evaluate([logProb(likelihood, input('x', ['B', size]))], fed);
-    const drawn = draws(name, values, count);
-    const moment = (d: number, power: number, centre = 0) =>
-      support.points.reduce(
-        (a, x, i) => a + Math.exp(logP!.data[i]!) * support.weight * (x[d]! - centre) ** power,
-        0,
-      );
-    for (let d = 0; d < size; d++) {
-      const mean = moment(d, 1);
-      const [variance, fourth] = [moment(d, 2, mean), moment(d, 4, mean)];
-      const column = Array.from({ length: count }, (_, i) => drawn[i * size + d]!);
-      const average = (f: (v: number) => number) => column.reduce((a, v) => a + f(v), 0) / count;
-      close(
-        average((v) => v),
-        mean,
-        4 * Math.sqrt(variance / count),
-        `mean of feature ${d}`,
-      );
-      const error = Math.sqrt((fourth - variance ** 2) / count) + 1 / count;
-      close(
-        average((v) => (v - mean) ** 2),
-        variance,
-        4 * error,
-        `variance of feature ${d}`,
-      );
-    }
+  test(`${title}: draws follow the density`, () => {
+    const drawn = draws(name, c, COUNT);
+    const { rows, features } = masses();
+    if (together(c)) checkMoments(drawn, rows, features[0]!.mass, c.size);
+    else
+      features.forEach(({ mass, at }, d) => {
+        const column = Array.from({ length: COUNT }, (_, i) => drawn[i * c.size + d]!);
+        const { edges, shares } = binsOf(mass.map((p, i) => [at(i), p] as const));
+        const counts = shares.map(() => 0);
+        for (const x of column) counts[edges.filter((edge) => x > edge).length]!++;
+        const chi2 = total(
+          counts,
+          (b) => (counts[b]! - COUNT * shares[b]!) ** 2 / counts[b]! / (COUNT * shares[b]!),
+        );
+        close(
+          chi2,
+          edges.length,
+          4.5 * Math.sqrt(2 * edges.length) + 4,
+          `χ² of feature ${d}: ${counts} of ${shares}`,
+        );
+      });
   });
 
-  test(`${name}: the gradient of log p(x) is that of central differences`, () => {
-    const { likelihood, feeds, size, tensors } = built(name, values);
+  test(`${title}: draws are in its set`, () => {
+    const drawn = draws(name, c, 500);
+    const { law } = built(name, c);
+    for (const x of drawn) assert.ok(INSIDE[law.support](x), `${x} is not ${law.support}`);
+    if (!law.discrete) return;
+    const width = c.space.points[0]!.length;
+    const known = new Set(c.space.points.map((point) => point.map(Math.fround).join()));
+    for (let i = 0; i < drawn.length; i += width)
+      assert.ok(known.has(drawn.subarray(i, i + width).join()), `${drawn.subarray(i, i + width)}`);
+  });
+
+  test(`${title}: the gradient of log p(x) is that of central differences`, () => {
+    const { likelihood, feeds, x, tensors } = built(name, c);
     const next = random(4);
-    const rows = Array.from({ length: 5 }, () => support.points[Math.floor(next() * support.points.length)]!);
-    const loss = sum(mul(logProb(likelihood, input('x', ['B', size])), input('w', ['B'])));
-    checkGradients(loss, tensors, { ...feeds, x: table(rows), w: draw({ shape: ['B'] }, 5, next) });
+    const { rows, features } = masses();
+    const likely = rows.flatMap((_, i) => (features[0]!.mass[i]! > 1e-7 ? [i] : []));
+    const pick = () => rows[likely[Math.floor(next() * likely.length)]!]!;
+    const some = Array.from({ length: 6 }, () => (together(c) ? pick() : pick().map((_, d) => pick()[d]!)));
+    const loss = sum(mul(logProb(likelihood, x), input('w', [1, 'B'])));
+    checkGradients(loss, tensors, { ...feeds, x: asX(some), w: draw({ shape: [1, 'B'] }, 6, next) });
   });
 }
 
-test('draws of discrete laws are in their sample space', () => {
-  for (const name of ['bernoulli', 'categorical'] as const) {
-    const data = draws(name, cases[name].values, 300);
-    assert.deepEqual(new Set(data), new Set([0, 1]));
-    const sums = Array.from({ length: 300 }, (_, i) => data[3 * i]! + data[3 * i + 1]! + data[3 * i + 2]!);
-    if (name === 'categorical') assert.deepEqual(new Set(sums), new Set([1]));
-  }
-});
+/** The first two moments of draws, also of pairs of features, against those of the points. */
+function checkMoments(
+  drawn: Float32Array,
+  rows: readonly (readonly number[])[],
+  mass: readonly number[],
+  size: number,
+): void {
+  for (let d = 0; d < size; d++)
+    for (let e = d; e < size; e++)
+      for (const f of [(a: number, _: number) => a, (a: number, b: number) => a * b]) {
+        const mean = total(mass, (i) => f(rows[i]![d]!, rows[i]![e]!));
+        const variance = total(mass, (i) => (f(rows[i]![d]!, rows[i]![e]!) - mean) ** 2);
+        let found = 0;
+        for (let i = 0; i < COUNT; i++) found += f(drawn[i * size + d]!, drawn[i * size + e]!) / COUNT;
+        close(found, mean, 4.5 * Math.sqrt(variance / COUNT), `moment of features ${d} and ${e}`);
+      }
+}
 
-test('log densities are right at logits of ±100, where the naive formula is not', () => {
-  const logits = [100, -100, 100];
-  const at = (name: LikelihoodName, x: readonly number[]): number => {
-    const { likelihood, feeds } = built(name, [logits]);
-    return evaluate([logProb(likelihood, input('x', ['B', 3]))], { ...feeds, x: table([x]) })[0]!.data[0]!;
-  };
-  close(at('bernoulli', [1, 0, 1]), 0, 1e-12, 'sure and right');
-  close(at('bernoulli', [0, 1, 0]), -300, 1e-9, 'sure and wrong');
-  close(at('categorical', [0, 1, 0]), -200 - Math.log(2), 1e-9, 'an unlikely class');
-});
-
-test('a learned variance has a floor, so that no density runs to infinity', () => {
-  const { likelihood, feeds } = built('gaussian', [[0, 0]]);
-  const [name] = Object.keys(feeds).filter((n) => n.endsWith('logVar'));
-  const logVar = (raw: number): number =>
-    evaluate([likelihood.values['logVar']!], { ...feeds, [name!]: value([raw, raw], [2]) })[0]!.data[0]!;
-  close(logVar(-1000), -12, 1e-9, 'far below the floor');
-  assert.ok(logVar(-1) > -12 && logVar(0) > logVar(-1) && logVar(1) > logVar(0));
-});
+/** About ten bins of points in order, by the points between them. */
+function binsOf(points: readonly (readonly [number, number])[]): { edges: number[]; shares: number[] } {
+  const edges: number[] = [];
+  const shares = [0];
+  let left = 1;
+  points.forEach(([x, p], i) => {
+    shares[shares.length - 1]! += p;
+    left -= p;
+    if (shares.at(-1)! < 0.09 || left < 0.05 || i + 1 === points.length) return;
+    edges.push((x + points[i + 1]![0]) / 2);
+    shares.push(0);
+  });
+  return { edges, shares };
+}
 
 test('the gradient of many fields at once is that of each, however many there are', () => {
   for (const fields of [3, 300]) {
