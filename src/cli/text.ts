@@ -7,7 +7,8 @@ export interface TableColumn {
 
 const MOST = 28; // characters of a cell
 
-const cut = (text: string, most: number): string =>
+/** Of at most so many characters. */
+export const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
 
 /** Rows under their headings, numbers to the right; columns that do not fit into `width` are counted, not shown. */

@@ -1,9 +1,24 @@
-/** `evaluate`: the ELBO and its terms on held-back rows, and log p(x) by importance sampling. */
+/** `evaluate`: what a model is worth on rows it was not trained on, in figures with 95 % intervals. */
 import type { Dataset, Split } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { stream } from '../random/index.ts';
-import { activeUnits, type BatchSource, createBuffers, evaluateElbo, wanted } from '../train/index.ts';
-import { IMPORTANCE_SAMPLES, type Model } from './model.ts';
+import { activeUnits, type BatchSource, type CodeUse, type ElboResult } from '../train/index.ts';
+import { diagnose } from './evaluate/diagnosis.ts';
+import { disentanglementFindings } from './evaluate/disentanglement.ts';
+import { type SpaceName, spaceNames } from './evaluate/features.ts';
+import {
+  type Findings,
+  figuresOf,
+  leftOut,
+  type Measured,
+  together,
+  type Whole,
+} from './evaluate/figures.ts';
+import { latentFindings, unitFindings } from './evaluate/latent.ts';
+import { elboFindings, importanceFindings } from './evaluate/likelihood.ts';
+import { qualityFindings } from './evaluate/quality.ts';
+import { type ColumnErrors, reconstructionFindings } from './evaluate/reconstruction.ts';
+import { drawSubject, type Tell } from './evaluate/subject.ts';
+import type { Model } from './model.ts';
 import { countRows, isTrainingData, openFor, type SplitName, splitsFor } from './rows.ts';
 import { fixedSource } from './source.ts';
 
@@ -11,7 +26,19 @@ export interface EvaluateOptions {
   readonly split?: SplitName;
   /** Importance samples for each row; 0 leaves log p(x) out. */
   readonly samples?: number;
+  /** Rows, drawn at random, for all that takes more than one pass; 0 leaves all of that out. */
+  readonly rows?: number;
+  /** Samples to be compared with as many held-out rows; 0 leaves them out. */
+  readonly quality?: number;
+  /** Where they are compared: the data's own space, or the codes of the model's encoder. */
+  readonly features?: SpaceName;
+  /** Compare means of p(x|z) in place of draws. */
+  readonly mean?: boolean;
+  /** Table of factors of variation, a row for each row of the data. */
+  readonly factors?: string;
   readonly seed?: number;
+  /** Is told how far the evaluation is. */
+  readonly progress?: Tell;
 }
 
 /** A mean with its 95 % interval over rows. */
@@ -21,7 +48,15 @@ export interface Interval {
   readonly high: number;
 }
 
-export interface Evaluation {
+/** What is known of one column of a table. */
+export interface ColumnReport extends Partial<ColumnErrors> {
+  /** E[log p(x|z)], nats. */
+  readonly logPx: number;
+  /** Of the distributions of samples and held-out rows. */
+  readonly similarity?: Measured;
+}
+
+export interface Evaluation extends Whole {
   readonly rows: number;
   /** Nats an example. */
   readonly negativeElbo: number;
@@ -31,13 +66,20 @@ export interface Evaluation {
   readonly logLikelihood?: Interval & { readonly samples: number };
   readonly klPerDimension: readonly number[];
   readonly activeUnits: number;
+  readonly codes?: CodeUse;
   /** E[log p(x|z)] of each field, nats. */
   readonly fields: Readonly<Record<string, number>>;
-  /** How the figures were made. */
+  /** Of a table: its columns by name. */
+  readonly columns: Readonly<Record<string, ColumnReport>>;
+  /** What the figures mean together. */
+  readonly diagnosis: readonly string[];
+  /** How the ELBO was made; `protocols` says it of the other figures. */
   readonly protocol: string;
 }
 
-const BATCH = 100;
+const ROWS = 500;
+const QUALITY = 1000;
+const FACTOR_ROWS = 5000;
 
 /** Evaluates on the test rows of `path`, or on all of it where it is not the data trained on. */
 export async function evaluate(
@@ -47,27 +89,109 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const data = await openFor(model, path);
   try {
-    return await evaluateData(model, data, options);
+    return await evaluateData(model, data, { rows: ROWS, ...options });
   } finally {
     await data.close();
   }
 }
 
+interface Setting extends Required<Omit<EvaluateOptions, 'split' | 'factors'>> {
+  readonly splits: readonly Split[];
+  readonly factors: string | undefined;
+}
+
+/** The ELBO alone, unless `rows` says how many are to be looked at more closely. */
 export async function evaluateData(
   model: Model,
   data: Dataset,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { split = 'test', samples = 100, seed = 0 } = options;
-  const splits = splitsFor(model, data, split);
+  const setting = settingOf(model, data, options);
+  const { splits, seed, progress, samples } = setting;
   const source = sourceOf(model, data, splits, seed);
   if (source.rows === 0) throw new UserError(`${data.name}: no rows to evaluate`);
-  const elbo = await evaluateElbo(await model.session('evaluation'), model.vae, {}, source, {
-    batchSize: BATCH,
+  const elbo = await elboFindings(model, source, seed, progress);
+  const units = unitFindings(model, elbo.klByDimension, elbo.result);
+  const further = setting.rows > 0 ? await furtherFindings(model, data, setting) : withoutRows();
+  const whole = together([...further.findings, elbo, units]);
+  return {
+    ...oldFigures(elbo.result, whole, samples),
+    ...whole,
+    columns: columnsOf(elbo.result, further),
+    diagnosis: diagnose(whole.figures),
+    protocol: protocol(model, data, splits, elbo.result.rows, seed),
+  };
+}
+
+function settingOf(model: Model, data: Dataset, options: EvaluateOptions): Setting {
+  const { split = 'test', samples = 100, rows = 0, quality = QUALITY, seed = 0 } = options;
+  const { features = 'data', mean = false, factors, progress = () => {} } = options;
+  for (const [name, value] of Object.entries({ samples, rows, quality }))
+    if (!(Number.isInteger(value) && value >= 0))
+      throw new UserError(`${name} ${value}: expected a whole number from 0`);
+  if (!spaceNames.includes(features))
+    throw new UserError(`features ${features}: expected ${spaceNames.join(' or ')}`);
+  return {
+    splits: splitsFor(model, data, split),
+    samples,
+    rows,
+    quality,
+    features,
+    mean,
+    factors,
     seed,
-  });
-  const { negativeElbo, logPx, kl, klPerDimension, fields, rows } = elbo;
-  const { random } = model.vae.spec.posterior;
+    progress,
+  };
+}
+
+interface Further {
+  readonly findings: readonly Findings[];
+  readonly errors: Readonly<Record<string, ColumnErrors>>;
+  readonly similarity: Readonly<Record<string, Measured>>;
+}
+
+/** All that needs some rows more than once. */
+async function furtherFindings(model: Model, data: Dataset, setting: Setting): Promise<Further> {
+  const { splits, samples, rows, quality, features, mean, factors, seed, progress } = setting;
+  const subject = await drawSubject(model, data, splits, { most: rows, seed });
+  const importance = await importanceFindings(model, subject, { samples, seed }, progress);
+  const latent = await latentFindings(model, subject, seed, progress);
+  const reconstruction = await reconstructionFindings(model, subject, seed, progress);
+  const compared = await qualityFindings(
+    model,
+    data,
+    splits,
+    { count: quality, features, mean, seed },
+    progress,
+  );
+  const known = { path: factors, rows: Math.max(rows, FACTOR_ROWS), seed };
+  const disentangled = await disentanglementFindings(model, data, splits, known, progress);
+  return {
+    findings: [importance, latent, reconstruction, compared, disentangled],
+    errors: reconstruction.columns,
+    similarity: compared.similarity,
+  };
+}
+
+function withoutRows(): Further {
+  const names = (['likelihood', 'latent', 'reconstruction', 'samples', 'disentanglement'] as const).flatMap(
+    figuresOf,
+  );
+  return { findings: [leftOut(names, '--rows 0')], errors: {}, similarity: {} };
+}
+
+const sourceOf = ({ codec }: Model, data: Dataset, splits: readonly Split[], seed: number): BatchSource => ({
+  rows: countRows(data, splits),
+  batches: async function* () {
+    for (const split of splits) yield* fixedSource(data, codec, BATCH, seed, split).batches(0, 0);
+  },
+});
+
+const BATCH = 100;
+
+function oldFigures(result: ElboResult, { figures }: Whole, samples: number) {
+  const { rows, negativeElbo, logPx, kl, klPerDimension, fields, codes } = result;
+  const bound = figures.logLikelihood;
   return {
     rows,
     negativeElbo,
@@ -75,61 +199,18 @@ export async function evaluateData(
     kl,
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
+    ...(codes && { codes }),
     fields,
-    ...(samples > 0 && random && { logLikelihood: await importance(model, source, samples, seed) }),
-    protocol: protocol(model, data, splits, rows, seed),
+    ...(bound && { logLikelihood: { mean: bound.value, low: bound.low!, high: bound.high!, samples } }),
   };
 }
 
-function sourceOf({ codec }: Model, data: Dataset, splits: readonly Split[], seed: number): BatchSource {
-  return {
-    rows: countRows(data, splits),
-    batches: async function* () {
-      for (const split of splits) yield* fixedSource(data, codec, BATCH, seed, split).batches(0, 0);
-    },
-  };
-}
-
-/** log (1/K) Σₖ p(x, zₖ)/q(zₖ|x) for each row (Burda et al. 2016, eq. 8), averaged. */
-async function importance({ vae, session }: Model, source: BatchSource, samples: number, seed: number) {
-  const run = await session('importance');
-  const buffers = createBuffers(vae.spec, run.noises, BATCH);
-  const rounds = Math.ceil(samples / IMPORTANCE_SAMPLES);
-  const each: number[] = [];
-  let batch = 0;
-  for await (const { count, fill } of source.batches(0, 0)) {
-    fill(buffers, 0);
-    const sums = Array.from({ length: count }, () => ({ max: Number.NEGATIVE_INFINITY, sum: 0 }));
-    for (let round = 0; round < rounds; round++) {
-      buffers.draw(count, (name) => stream(seed, `importance ${name}`, batch, round));
-      const { logWeight } = await run.run(wanted(run, buffers.values(count)));
-      accumulate(sums, logWeight!.data as Float32Array, count);
-    }
-    each.push(...sums.map(({ max, sum }) => max + Math.log(sum / (rounds * IMPORTANCE_SAMPLES))));
-    batch++;
-  }
-  return { ...interval(each), samples: rounds * IMPORTANCE_SAMPLES };
-}
-
-/** Adds logWeight [K, count] to the running log-sum-exp of each row. */
-function accumulate(sums: { max: number; sum: number }[], logWeight: Float32Array, count: number): void {
-  for (let i = 0; i < logWeight.length; i++) {
-    const row = sums[i % count]!;
-    const w = logWeight[i]!;
-    if (w > row.max) {
-      row.sum = row.sum * Math.exp(row.max - w) + 1;
-      row.max = w;
-    } else row.sum += Math.exp(w - row.max);
-  }
-}
-
-/** Mean ± 1.96 standard errors. */
-function interval(values: readonly number[]): Interval {
-  const n = values.length;
-  const mean = values.reduce((a, b) => a + b, 0) / n;
-  const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, n - 1);
-  const half = 1.96 * Math.sqrt(variance / n);
-  return { mean, low: mean - half, high: mean + half };
+function columnsOf({ fields }: ElboResult, { errors, similarity }: Further): Evaluation['columns'] {
+  const entries = Object.entries(fields).map(([name, logPx]): [string, ColumnReport] => [
+    name,
+    { logPx, ...errors[name], ...(similarity[name] && { similarity: similarity[name] }) },
+  ]);
+  return Object.fromEntries(Object.keys(errors).length > 0 ? entries : []);
 }
 
 function protocol(model: Model, data: Dataset, splits: readonly Split[], rows: number, seed: number): string {

@@ -20,6 +20,8 @@ export interface ElboResult extends Means {
 export interface ElboOptions {
   readonly batchSize: number;
   readonly seed: number;
+  /** Is shown the results of each batch, by example. */
+  readonly each?: (results: Readonly<Record<string, Value>>, count: number) => void;
 }
 
 /** A dimension is active where its mean KL passes this (nats). */
@@ -33,7 +35,7 @@ export async function evaluateElbo(
   vae: Vae,
   weights: Readonly<Record<string, Value>>,
   source: BatchSource,
-  { batchSize, seed }: ElboOptions,
+  { batchSize, seed, each }: ElboOptions,
 ): Promise<ElboResult> {
   const sums = new Map<string, Float64Array>();
   const buffers = createBuffers(vae.spec, session.noises, batchSize);
@@ -46,6 +48,7 @@ export async function evaluateElbo(
     const results = await session.run(wanted(session, { ...weights, ...buffers.values(count) }));
     for (const [name, value] of Object.entries(results))
       addRows(sums, name, value.data as Float32Array, count);
+    each?.(results, count);
     rows += count;
   }
   const counts = sums.get('codes');

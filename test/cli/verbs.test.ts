@@ -97,8 +97,10 @@ test('evaluate, info and schema print for people and for programs', async () => 
   const { negativeElbo, logPx, kl } = evaluation as Record<string, number>;
   assert.ok(Math.abs(negativeElbo! - (kl! - logPx!)) < 1e-9);
   const { out } = await run('evaluate', 'a.model', 'table.csv', '--samples', '10');
-  assert.match(out, /^−ELBO +[\d.]+ nats\n/);
-  assert.match(out, /log p\(x\) .* to .* \(95 %\), 10 samples/);
+  assert.match(out, /^Likelihood +95 %\n {2}−ELBO +[\d.]+ +nats +[\d.]+ to [\d.]+/);
+  assert.match(out, /log p\(x\) +\S+ +nats +\S+ to \S+/);
+  assert.match(out, /10 samples of q\(z\|x\) for each of/);
+  assert.match(out, /\nNot measured\n/);
   assert.equal(jsonLines((await run('info', 'a.model', '--json')).out)[0]!['format'], 'elbo-model');
   assert.match((await run('info', 'a.model')).out, /\n3 fields\n/i);
   await run('schema', 'table.csv', '--out', 'schema.json');

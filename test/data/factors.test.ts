@@ -70,7 +70,7 @@ test('the sprites are a dataset by name, with factors and labels by row', async 
   const data = await openDataset('sprites', { limit: 400, image: { size: 16 } });
   assert.deepEqual(data.counts, { train: 320, validation: 40, test: 40 });
   const [field] = modelFields(data.schema);
-  assert.ok(field!.type === 'image' && field.height === 16 && field.binarize === 'static');
+  assert.ok(field?.type === 'image' && field.height === 16 && field.binarize === 'static');
   assert.deepEqual(data.labels!.names, ['heart', 'flag', 'drop']);
   const { factors } = sprites(16, 400);
   for (const { name, ordered, values } of data.factors!) {

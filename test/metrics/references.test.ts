@@ -140,7 +140,7 @@ test('principal components find the plane that the points lie in', () => {
   ] as const)
     near(distance(inPlane, i, k), distance(set, i, k), 1e-9);
   near(
-    inPlane.data.reduce((a, b) => a + b, 0),
+    (inPlane.data as Float64Array).reduce((a, b) => a + b, 0),
     0,
     1e-9,
   );

@@ -1,106 +1,100 @@
 /** `evaluate` on the model whose log p(x) is known, through files and ONNX Runtime. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from '../../src/config/index.ts';
-import { parseSchema } from '../../src/data/index.ts';
-import { stream } from '../../src/random/index.ts';
-import { nodeRuntime } from '../../src/runtime/node.ts';
 import { evaluate } from '../../src/tasks/index.ts';
-import { createModel, type Model } from '../../src/tasks/model.ts';
-import { decoderGraph } from '../../src/vae/index.ts';
-import { put, temporaryFolder } from '../data/files.ts';
-import { evaluate as interpret, value } from '../reference.ts';
-import { exactPosterior, type LinearGaussian, logDensity } from '../vae/linear-gaussian.ts';
-
-const NAMES = ['a', 'b', 'c'];
-
-/** Numbers that the model sees as they are. */
-const schema = parseSchema({
-  version: 1,
-  fields: NAMES.map((name) => ({
-    name,
-    role: 'model',
-    type: 'number',
-    min: -100,
-    max: 100,
-    distinct: 100,
-    decimals: null,
-    transform: { kind: 'standard', mean: 0, sd: 1 },
-  })),
-});
-
-const config = parseConfig({
-  network: { kind: 'mlp', hidden: [1] },
-  likelihood: 'gaussianShared',
-  latent: 2,
-  objective: { kind: 'elbo' },
-  warmup: { kind: 'none' },
-  optimizer: { kind: 'adam' },
-  schedule: { kind: 'constant' },
-  epochs: 1,
-  batchSize: 10,
-  seed: 0,
-});
-
-/** Columns of W at right angles, as the exact posterior asks. */
-const truth = (variance: number): LinearGaussian => ({
-  w: [
-    [0.8, 0.3],
-    [-0.4, 0.6],
-    [0.5, 0],
-  ],
-  b: [0.2, -1, 0.5],
-  variance,
-});
-
-/** A model with no hidden layer and the posterior `off` from the exact one. */
-function modelOf(off: number): { model: Model; exact: LinearGaussian } {
-  const linear = { ...config, network: { ...config.network, hidden: [] } } as typeof config;
-  const parts = { name: 'linear', config: linear, schema, runtime: nodeRuntime({ threads: 1 }) };
-  const { vae } = createModel({ ...parts, weights: {} });
-  const raw = vae.parameters.find((p) => p.name.endsWith('logVar'))!.name;
-  const zeros = vae.parameters.map((p) => [
-    p.name,
-    value(new Float32Array(p.shape.reduce((a, b) => a * b, 1)), p.shape),
-  ]);
-  const feeds = { ...Object.fromEntries(zeros), z: value([0, 0], [1, 2]) };
-  const exact = truth(Math.exp(interpret([decoderGraph(vae)['a.logVar']!], feeds)[0]!.data[0]!));
-  const { weight, bias } = exactPosterior(exact);
-  const moved = (values: readonly number[]) => Float32Array.from(values, (v, i) => v + off * Math.cos(3 * i));
-  const weights = {
-    'posterior.weight': moved(weight),
-    'posterior.bias': moved(bias),
-    'decoder.output.weight': Float32Array.from(exact.w[0]!.flatMap((_, j) => exact.w.map((row) => row[j]!))),
-    'decoder.output.bias': Float32Array.from(exact.b),
-    [raw]: new Float32Array(1),
-  };
-  return { model: createModel({ ...parts, weights }), exact };
-}
-
-/** Rows from the model itself, and their mean log p(x). */
-function rowsOf({ w, b, variance }: LinearGaussian, count: number): number[][] {
-  const noise = new Float32Array(count * 5);
-  stream(3, 'rows').normal(noise);
-  return Array.from({ length: count }, (_, i) => {
-    const [z1, z2, ...e] = noise.subarray(5 * i, 5 * i + 5);
-    return w.map((row, d) => b[d]! + row[0]! * z1! + row[1]! * z2! + Math.sqrt(variance) * e[d]!);
-  });
-}
+import { temporaryFolder } from '../data/files.ts';
+import { near } from '../metrics/near.ts';
+import { logDensity } from '../vae/linear-gaussian.ts';
+import { modelOf, rowsFile, rowsOf } from './linear-gaussian.ts';
 
 test('log p(x) by importance sampling is the exact one, above the ELBO where the posterior is off', async () => {
   const folder = temporaryFolder();
   for (const off of [0, 0.15]) {
     const { model, exact } = modelOf(off);
     const rows = rowsOf(exact, 230);
-    const text = [NAMES.join(), ...rows.map((row) => row.map((v) => v.toFixed(9)).join())].join('\n');
-    const path = put(folder, 'rows.csv', text);
+    const path = rowsFile(folder, rows);
     const expected = rows.reduce((sum, row) => sum + logDensity(exact, row), 0) / rows.length;
-    const { negativeElbo, logLikelihood } = await evaluate(model, path, { split: 'all', samples: 500 });
+    const samples = off === 0 ? 500 : 2000;
+    const { negativeElbo, logLikelihood } = await evaluate(model, path, { split: 'all', samples });
     const { mean, low, high } = logLikelihood!;
-    assert.ok(Math.abs(mean - expected) < (off === 0 ? 1e-4 : 0.005), `${mean}, expected ${expected}`);
+    assert.ok(Math.abs(mean - expected) < (off === 0 ? 1e-4 : 0.002), `${mean}, expected ${expected}`);
     assert.ok(low < expected && expected < high);
     if (off === 0) assert.ok(Math.abs(-negativeElbo - expected) < 0.1, `ELBO ${-negativeElbo}`);
     else assert.ok(-negativeElbo < expected - 0.02, `ELBO ${-negativeElbo}, log p(x) ${expected}`);
     await model.dispose();
   }
+});
+
+test('every figure is what theory says of this model, and nothing is diagnosed', async () => {
+  const { model, exact } = modelOf(0);
+  const rows = rowsOf(exact, 1000);
+  const path = rowsFile(temporaryFolder(), rows);
+  const options = { split: 'all', rows: 1000, samples: 25, quality: 1000 } as const;
+  const { figures, diagnosis, absent, columns } = await evaluate(model, path, options);
+  near(figures.effectiveSamples!.value, 25, 1e-3); // every weight is p(x)
+  near(figures.inferenceGap!.value, 0, 1e-4);
+  const information = [0, 1].map((j) => {
+    const norm = exact.w.reduce((sum, row) => sum + row[j]! ** 2, 0);
+    return 0.5 * Math.log(1 + norm / exact.variance); // I(x; zⱼ), and z₁, z₂ are independent
+  });
+  const whole = information[0]! + information[1]!;
+  near(figures.kl!.value, whole, 0.1);
+  near(figures.mutualInformation!.value, whole, 0.15);
+  assert.ok(figures.mutualInformation!.value < figures.mutualInformationAtMost!.value);
+  near(figures.mutualInformationAtMost!.value, whole, 0.15);
+  near(figures.marginalKl!.value, 0, 0.1);
+  near(figures.totalCorrelation!.value, 0, 0.1);
+  near(figures.dimensionWiseKl!.value, 0, 0.05);
+  near(figures.holes!.value, 0.05, 0.02);
+  assert.ok(figures.priorDiscrepancy!.low! < 0 && figures.priorDiscrepancy!.value < 0.005);
+  assert.deepEqual([figures.activeUnits!.value, figures.activeUnitsByVariance!.value], [2, 2]);
+  assert.ok(figures.kernelDistance!.low! < 0 && figures.kernelDistance!.high! > 0);
+  assert.ok(figures.precision!.value > 0.85 && figures.recall!.value > 0.85);
+  near(figures.density!.value, 1, 0.15);
+  assert.ok(figures.frechetDistance!.value < 0.05);
+  near(figures.columnSimilarity!.value, 1, 0.06);
+  assert.deepEqual(diagnosis, []);
+  assert.deepEqual(Object.keys(absent), [
+    'bitsPerDimension',
+    'bitsPerDimensionElbo',
+    'mig',
+    'dciDisentanglement',
+    'dciCompleteness',
+    'dciInformativeness',
+    'sap',
+    'modularity',
+    'factorVae',
+    'betaVae',
+  ]);
+  const deviation = (row: number) => {
+    const [w1, w2] = exact.w[row]!;
+    return Math.sqrt(w1! ** 2 + w2! ** 2 + exact.variance); // of a column; its constant answer is the mean
+  };
+  near(columns['a']!.rootMeanSquare!.constant, deviation(0), 0.05);
+  await model.dispose();
+});
+
+test('a collapsed posterior and a prior with holes are told in words', async () => {
+  const { model, exact } = modelOf(0);
+  const path = rowsFile(temporaryFolder(), rowsOf(exact, 300));
+  const options = { split: 'all', samples: 100, quality: 0 } as const;
+  const bias = model.weights['posterior.bias']!;
+  const weight = model.weights['posterior.weight']!;
+  const [ownBias, ownWeight] = [bias.slice(), weight.slice()];
+  weight.fill(0);
+  bias.fill(0);
+  const collapsed = await evaluate(model, path, options);
+  assert.match(collapsed.diagnosis.join(), /^The posterior has collapsed: no latent dimension/);
+  near(collapsed.figures.mutualInformation!.value, 0, 1e-6);
+  await model.dispose();
+  weight.set(ownWeight);
+  bias.set(ownBias);
+  bias[0]! += 3; // all codes beside the prior
+  const beside = await evaluate(model, path, options);
+  assert.ok(beside.figures.holes!.low! > 0.5 && beside.figures.priorDiscrepancy!.low! > 0.05);
+  assert.match(beside.diagnosis.join(), /the prior has holes/);
+  assert.match(beside.diagnosis.join(), /log p\(x\) rests on/);
+  near(beside.figures.marginalKl!.value, 4.5, 0.5); // 3²/2
+  near(beside.figures.dimensionWiseKl!.value, 4.5, 0.5);
+  await model.dispose();
 });

@@ -1,0 +1,180 @@
+/** The ELBO and its terms over all rows, log p(x) by importance sampling over some, and bits where x is discrete. */
+import { modelFields } from '../../data/index.ts';
+import {
+  type Estimate,
+  importanceWeights,
+  type Moments,
+  meanOf,
+  moments,
+  through,
+} from '../../metrics/index.ts';
+import { stream } from '../../random/index.ts';
+import type { Value } from '../../runtime/index.ts';
+import { type BatchSource, createBuffers, type ElboResult, evaluateElbo, wanted } from '../../train/index.ts';
+import { isPoint } from '../../vae/index.ts';
+import { IMPORTANCE_SAMPLES, type Model } from '../model.ts';
+import { fixedSource } from '../source.ts';
+import { type FigureName, type Findings, leftOut } from './figures.ts';
+import { rowsInWords, type Subject, type Tell } from './subject.ts';
+
+const BATCH = 100;
+
+export interface ElboFindings extends Findings {
+  readonly result: ElboResult;
+  /** Of each dimension of the KL. */
+  readonly klByDimension: readonly Estimate[];
+}
+
+/** One sample of z for each row. */
+export async function elboFindings(
+  model: Model,
+  source: BatchSource,
+  seed: number,
+  tell: Tell,
+): Promise<ElboFindings> {
+  const [negativeElbo, logPx, kl] = [moments(), moments(), moments()];
+  const dimensions: Moments[] = [];
+  let rows = 0;
+  const each = (results: Readonly<Record<string, Value>>, count: number) => {
+    const [px, byDimension] = ['logPx', 'kl'].map((name) => results[name]!.data as Float32Array);
+    const width = byDimension!.length / count;
+    for (let i = 0; i < count; i++) {
+      let sum = 0;
+      for (let j = 0; j < width; j++) {
+        const v = byDimension![i * width + j]!;
+        sum += v;
+        (dimensions[j] ??= moments()).add(v);
+      }
+      logPx.add(px![i]!);
+      kl.add(sum);
+      negativeElbo.add(sum - px![i]!);
+    }
+    tell({ stage: 'ELBO', done: (rows += count), total: source.rows });
+  };
+  const session = await model.session('evaluation');
+  const result = await evaluateElbo(session, model.vae, {}, source, { batchSize: BATCH, seed, each });
+  const bound = { ...meanOf(negativeElbo), value: result.negativeElbo };
+  const bits = bitsReason(model);
+  return {
+    result,
+    klByDimension: dimensions.map(meanOf),
+    figures: {
+      negativeElbo: bound,
+      reconstructionTerm: through(meanOf(logPx), (v) => -v),
+      kl: meanOf(kl),
+      ...(bits === undefined && { bitsPerDimensionElbo: through(bound, perDimension(model)) }),
+    },
+    absent: bits === undefined ? {} : { bitsPerDimensionElbo: bits },
+  };
+}
+
+const BY_IMPORTANCE: readonly FigureName[] = [
+  'logLikelihood',
+  'inferenceGap',
+  'effectiveSamples',
+  'bitsPerDimension',
+];
+
+export interface ImportanceOptions {
+  readonly samples: number;
+  readonly seed: number;
+}
+
+/** log (1/K) Σₖ p(x, zₖ)/q(zₖ|x) of each row (Burda et al. 2016, eq. 8). */
+export async function importanceFindings(
+  model: Model,
+  subject: Subject,
+  { samples, seed }: ImportanceOptions,
+  tell: Tell,
+): Promise<Findings> {
+  const reason = importanceReason(model, samples);
+  if (reason !== undefined) return leftOut(BY_IMPORTANCE, reason);
+  const [bound, gap, effective] = [moments(), moments(), moments()];
+  const session = await model.session('importance');
+  const buffers = createBuffers(model.vae.spec, session.noises, BATCH);
+  const all = fixedSource(subject.data, model.codec, BATCH, seed, 'test');
+  const rounds = Math.ceil(samples / IMPORTANCE_SAMPLES);
+  let [batch, rows] = [0, 0];
+  for await (const { count, fill } of all.batches(0, 0)) {
+    const weights = importanceWeights(count);
+    fill(buffers, 0);
+    for (let round = 0; round < rounds; round++) {
+      buffers.draw(count, (name) => stream(seed, `importance ${name}`, batch, round));
+      const { logWeight } = await session.run(wanted(session, buffers.values(count)));
+      const left = samples - round * IMPORTANCE_SAMPLES;
+      weights.add(logWeight!.data as Float32Array, Math.min(IMPORTANCE_SAMPLES, left));
+      const done = samples * rows + count * Math.min(samples, (round + 1) * IMPORTANCE_SAMPLES);
+      tell({ stage: 'log p(x)', done, total: samples * subject.count });
+    }
+    const [logMean, meanLog, carry] = [weights.logMean(), weights.meanLog(), weights.effective()];
+    logMean.forEach((v, i) => {
+      bound.add(v);
+      gap.add(v - meanLog[i]!);
+      effective.add(carry[i]!);
+    });
+    batch++;
+    rows += count;
+  }
+  return inWords(model, subject, samples, { bound, gap, effective });
+}
+
+function inWords(
+  model: Model,
+  subject: Subject,
+  samples: number,
+  { bound, gap, effective }: Readonly<Record<'bound' | 'gap' | 'effective', Moments>>,
+): Findings {
+  const protocol =
+    `${samples.toLocaleString('en')} samples of q(z|x) for each of ${rowsInWords(subject)} ` +
+    '(Burda et al. 2016, eq. 8); the mean over rows grows towards log p(x) with the samples';
+  const logLikelihood = { ...meanOf(bound), protocol };
+  const bits = bitsReason(model);
+  return {
+    figures: {
+      logLikelihood,
+      inferenceGap: { ...meanOf(gap), protocol: `by the same ${samples.toLocaleString('en')} samples` },
+      effectiveSamples: {
+        ...meanOf(effective),
+        beside: { value: samples, what: 'of' },
+        protocol: '(Σ w)² / Σ w² of the importance weights of a row (Kong 1992)',
+      },
+      ...(bits === undefined && {
+        bitsPerDimension: { ...through(logLikelihood, (v) => perDimension(model)(-v)), protocol },
+      }),
+    },
+    absent: bits === undefined ? {} : { bitsPerDimension: bits },
+    protocols: { likelihood: `log p(x): ${protocol}` },
+  };
+}
+
+function importanceReason({ vae }: Model, samples: number): string | undefined {
+  const { posterior } = vae.spec;
+  if (isPoint(posterior)) return 'a plain autoencoder has no p(x)';
+  if (!posterior.random)
+    return 'a row has one code and no others are drawn: the bound is all that is known of log p(x)';
+  return samples === 0 ? '--samples 0' : undefined;
+}
+
+/** Why log p(x) is not the length of a code; undefined where it is. */
+function bitsReason({ vae, schema, codec }: Model): string | undefined {
+  const { posterior, parts } = vae.spec;
+  if (isPoint(posterior)) return 'a plain autoencoder has no p(x)';
+  const density = parts.find(({ law }) => !law.discrete);
+  const fields = modelFields(schema);
+  const field = fields.find(({ name }) => name === density?.field);
+  if (density && field?.type === 'image')
+    return 'pixels are modelled as real numbers: a density, whose size depends on their scale, and no code length';
+  if (density)
+    return `"${density.field}" is modelled as a real number on a scale of its own (standardised or normal scores, repeated values spread out): a density, and no code length`;
+  const grey = fields.some((f) => f.type === 'image' && f.binarize === 'none');
+  if (grey && parts.some(({ law }) => law.support === 'binary'))
+    return 'grey pixels in a law of black and white: no probability of anything';
+  if (codec.masked) return 'rows with gaps have fewer dimensions than others';
+  return undefined;
+}
+
+/** Nats of −log p to bits a pixel and channel, or a field of a table. */
+function perDimension({ codec: { shape, parts } }: Model): (nats: number) => number {
+  const dimensions = shape.length === 3 ? shape.reduce((a, b) => a * b, 1) : parts.length;
+  return (nats) => nats / (dimensions * Math.LN2);
+}
