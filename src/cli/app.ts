@@ -17,6 +17,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
   },
   encode: { brief: 'write the latent codes of rows', load: () => import('./commands/encode.ts') },
   decode: { brief: 'make rows or pictures from latent codes', load: () => import('./commands/decode.ts') },
+  refit: {
+    brief: 'fit a better distribution of z to a trained model, to sample from',
+    load: () => import('./commands/refit.ts'),
+  },
   evaluate: {
     brief: 'measure a model on data it was not trained on',
     load: () => import('./commands/evaluate.ts'),

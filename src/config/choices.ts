@@ -221,19 +221,25 @@ export type GivenOf<T> = {
 }[keyof T];
 
 /** Checks a choice and fills its defaults. Unknown kinds and options are errors with their path. */
-export function parseChoice<Name extends TableName>(
+export const parseChoice = <Name extends TableName>(
   name: Name,
   given: Readonly<Record<string, unknown>>,
-): ConfigOf<(typeof tables)[Name]> {
-  const table = tables[name] as unknown as Table<unknown>;
-  const { kind, ...options } = given;
+): ConfigOf<(typeof tables)[Name]> =>
+  checkChoice(name, tables[name] as unknown as Table<unknown>, given) as ConfigOf<(typeof tables)[Name]>;
+
+/** The same for any table; `name` is what errors call it. */
+export function checkChoice(
+  name: string,
+  table: Table<unknown>,
+  { kind, ...options }: Readonly<Record<string, unknown>>,
+): { readonly kind: string } {
   const entry = typeof kind === 'string' && Object.hasOwn(table, kind) ? table[kind] : undefined;
   if (!entry)
     throw new UserError(
       `${name}: given kind ${JSON.stringify(kind)}, expected one of ${Object.keys(table).join(', ')}`,
     );
   const parsed = z.strictObject(entry.options).safeParse(options);
-  if (parsed.success) return { kind, ...parsed.data } as ConfigOf<(typeof tables)[Name]>;
+  if (parsed.success) return { kind: kind as string, ...parsed.data };
   throw new UserError(`${name} "${kind}": ${reasons(parsed.error, entry.options)}`);
 }
 

@@ -1,6 +1,7 @@
 /** Command-line flags read from the tables: one for each option, one for each kind of choice and for each of its options. */
 import { z } from 'zod';
-import { type TableName, tables } from './choices.ts';
+import type { Table } from '../choice.ts';
+import { tables } from './choices.ts';
 import { type GivenChoices, trainOptions } from './options.ts';
 
 /** What a command-line parser needs to know of one flag. */
@@ -13,9 +14,9 @@ export interface Flag {
 }
 
 /** Tables whose options are flags by their own name; the options of the others are prefixed with the table's. */
-const PLAIN: ReadonlySet<string> = new Set(['network', 'objective']);
+const PLAIN: ReadonlySet<string> = new Set(['network', 'objective', 'sampler']);
 
-export const flagName = (table: TableName, option: string): string =>
+export const flagName = (table: string, option: string): string =>
   PLAIN.has(table) ? option : `${table}${option[0]!.toUpperCase()}${option.slice(1)}`;
 
 /** The type under defaults and optionals. */
@@ -47,17 +48,19 @@ export function plainFlags(options: z.ZodRawShape): Flag[] {
 }
 
 interface OptionPlace {
-  readonly table: TableName;
+  readonly table: string;
   readonly option: string;
   readonly type: z.ZodType;
   readonly kinds: string[];
 }
 
+type Tables = Readonly<Record<string, Table<unknown>>>;
+
 /** Every option of every choice, once a table. */
-function choiceOptions(): OptionPlace[] {
+function choiceOptions(all: Tables): OptionPlace[] {
   const places = new Map<string, OptionPlace>();
-  for (const table of Object.keys(tables) as TableName[]) {
-    for (const [kind, { options }] of Object.entries(tables[table])) {
+  for (const [table, entries] of Object.entries(all)) {
+    for (const [kind, { options }] of Object.entries(entries)) {
       for (const [option, type] of Object.entries(options)) {
         const name = flagName(table, option);
         const place = places.get(name) ?? { table, option, type: type as z.ZodType, kinds: [] };
@@ -69,9 +72,9 @@ function choiceOptions(): OptionPlace[] {
   return [...places.values()];
 }
 
-/** All flags of `train`, in the order in which help shows them. */
-export function trainFlags(): Flag[] {
-  const kinds = Object.entries(tables).map(
+/** A flag for each table, then one for each option of its choices. */
+export function choiceFlags(all: Tables): Flag[] {
+  const kinds = Object.entries(all).map(
     ([table, entries]): Flag => ({
       name: table,
       kind: 'one of',
@@ -79,23 +82,31 @@ export function trainFlags(): Flag[] {
       brief: `kind of ${table}`,
     }),
   );
-  const options = choiceOptions().map(({ table, option, type, kinds: of }) =>
+  const options = choiceOptions(all).map(({ table, option, type, kinds: of }) =>
     flag(flagName(table, option), type, `${of.join(', ')}: ${described(type)}`),
   );
-  return [...plainFlags(trainOptions), ...kinds, ...options];
+  return [...kinds, ...options];
 }
 
+const trainTables = tables as unknown as Tables;
+
+/** All flags of `train`, in the order in which help shows them. */
+export const trainFlags = (): Flag[] => [...plainFlags(trainOptions), ...choiceFlags(trainTables)];
+
 /** Flags, by name, as the options of `train`. */
-export function toTrainOptions(
+export const toTrainOptions = (
   flags: Readonly<Record<string, unknown>>,
-): Record<string, unknown> & GivenChoices {
+): Record<string, unknown> & GivenChoices => toOptions(flags, trainTables);
+
+/** Flags, by name, as options: those about a choice in an object for its table, the others as they are. */
+export function toOptions(flags: Readonly<Record<string, unknown>>, all: Tables): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   const choices: Record<string, Record<string, unknown>> = {};
-  const places = new Map(choiceOptions().map((place) => [flagName(place.table, place.option), place]));
+  const places = new Map(choiceOptions(all).map((place) => [flagName(place.table, place.option), place]));
   for (const [name, value] of Object.entries(flags)) {
     if (value === undefined) continue;
     const place = places.get(name);
-    if (Object.hasOwn(tables, name)) choices[name] = { ...choices[name], kind: value };
+    if (Object.hasOwn(all, name)) choices[name] = { ...choices[name], kind: value };
     else if (place) choices[place.table] = { ...choices[place.table], [place.option]: value };
     else options[name] = value;
   }

@@ -4,3 +4,4 @@ export * from './flags.ts';
 export * from './options.ts';
 export * from './presets.ts';
 export * from './resolve.ts';
+export * from './samplers.ts';

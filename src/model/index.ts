@@ -15,5 +15,12 @@ export {
   type Tensors,
   writeSafetensors,
 } from './safetensors.ts';
+export {
+  listSamplers,
+  readSampler,
+  type SamplerFile,
+  type SavedSampler,
+  writeSampler,
+} from './sampler-file.ts';
 export { packageVersion } from './version.ts';
 export { type OpenOptions, openWorkspace, type Workspace } from './workspace.ts';

@@ -6,6 +6,7 @@ import { errorCode, flushFolder } from './files.ts';
 export const MODEL_FILE = 'model.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
 export const HISTORY_FILE = 'history.jsonl';
+export const SAMPLERS_FOLDER = 'samplers';
 export const CHECKPOINT_FILE = join('checkpoint', 'state.safetensors');
 /** What a model folder consists of. */
 export const MEMBERS: readonly string[] = [
@@ -18,6 +19,7 @@ export const MEMBERS: readonly string[] = [
   'conditions.json',
   'report.html',
   'replaced',
+  SAMPLERS_FOLDER,
 ];
 export const FORMAT = 'elbo-model';
 

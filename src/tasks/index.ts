@@ -7,6 +7,7 @@ export { type Info, info } from './info.ts';
 export { type LoadOptions, load, type Model } from './model.ts';
 export type { ProfileEvent } from './profile.ts';
 export { type Reconstructed, type ReconstructOptions, reconstruct } from './reconstruct.ts';
+export { type RefitEvent, type RefitOptions, refit } from './refit.ts';
 export type { RowOptions, SplitName } from './rows.ts';
 export { type SampleOptions, sample } from './sample.ts';
 export { type SchemaOptions, type SchemaResult, schema } from './schema.ts';

@@ -19,9 +19,12 @@ import {
   encoderGraph,
   evaluationGraph,
   importanceGraph,
+  lookUpGraph,
   meanGraph,
   type Outputs,
+  priorDensityGraph,
   priorGraph,
+  symbolGraph,
   type Vae,
 } from '../vae/index.ts';
 import { vaeFor } from './spec.ts';
@@ -34,6 +37,9 @@ const graphs = {
   mean: (vae: Vae) => meanGraph(vae),
   evaluation: (vae: Vae) => evaluationGraph(vae),
   importance: (vae: Vae) => importanceGraph(vae, IMPORTANCE_SAMPLES),
+  priorDensity: (vae: Vae) => priorDensityGraph(vae),
+  symbols: (vae: Vae) => symbolGraph(vae),
+  lookUp: (vae: Vae) => lookUpGraph(vae),
 } satisfies Record<string, (vae: Vae) => Outputs>;
 
 /** Where a model folder keeps the joint distribution of what the model is given. */
@@ -53,6 +59,9 @@ export interface Model {
   readonly joint?: Joint;
   /** The content of model.json; absent before it is saved. */
   readonly file?: ModelFile;
+  /** Its folder, absolute; absent before it is saved. */
+  readonly path?: string;
+  readonly runtime: Runtime;
   readonly session: (graph: keyof typeof graphs) => Promise<GraphSession>;
   /** Frees the sessions. */
   readonly dispose: () => Promise<void>;
@@ -66,14 +75,15 @@ export interface ModelParts {
   readonly runtime: Runtime;
   readonly joint?: Joint;
   readonly file?: ModelFile;
+  readonly path?: string;
 }
 
-export function createModel({ runtime, ...parts }: ModelParts): Model {
+export function createModel(parts: ModelParts): Model {
   const codec = createCodec(parts.schema);
   const vae = vaeFor(codec, parts.config);
   const sessions = new Map<string, Promise<GraphSession>>();
   const open = (graph: keyof typeof graphs) =>
-    openGraph(runtime, graphs[graph](vae), { weights: parts.weights });
+    openGraph(parts.runtime, graphs[graph](vae), { weights: parts.weights });
   return {
     ...parts,
     codec,
@@ -107,6 +117,7 @@ export async function load(path: string, { threads }: LoadOptions = {}): Promise
     weights: Object.fromEntries(Object.entries(weights).map(([name, { data }]) => [name, data])),
     runtime: nodeRuntime(threads === undefined ? {} : { threads }),
     file,
+    path: folder.path,
   });
   checkWeights(model, weights, path);
   return model;

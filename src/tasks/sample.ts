@@ -1,16 +1,18 @@
-/** `sample`: new rows or pictures from the prior. */
+/** `sample`: new rows or pictures, from z drawn from the prior or from what was fitted in its place. */
 import { concatRows, modelFields, type Rows } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
-import { createBuffers, wanted } from '../train/index.ts';
 import { type ConditionOptions, conditionFeed, sampledConditions } from './conditions.ts';
 import { draw } from './decode.ts';
 import type { Model } from './model.ts';
+import { openZSource } from './samplers.ts';
 
 export interface SampleOptions extends ConditionOptions {
   readonly count?: number;
   readonly seed?: number;
-  /** Multiplies the prior's noise: below 1 is more typical, above 1 more varied. */
+  /** Where z comes from: `prior`, or the name of a sampler; by default the one fitted last, or else the prior. */
+  readonly sampler?: string;
+  /** Of z: below 1 is more typical, above 1 more varied. */
   readonly temperature?: number;
   /** The mean of p(x|z) instead of a draw. */
   readonly mean?: boolean;
@@ -21,20 +23,22 @@ export interface SampleOptions extends ConditionOptions {
 const BATCH = 500;
 
 export async function sample(model: Model, options: SampleOptions = {}): Promise<Rows> {
-  const { count = 64, seed = 0, temperature = 1, mean = false, clip = true, ...told } = options;
+  const { count = 64, seed = 0, sampler, temperature = 1, mean = false, clip = true, ...told } = options;
   if (!(Number.isInteger(count) && count >= 1))
     throw new UserError(`count ${count}: expected a whole number from 1`);
   if (!(temperature >= 0)) throw new UserError(`temperature ${temperature}: expected 0 or more`);
-  const prior = await model.session('prior');
   const conditions = sampledConditions(model, told, (at) => stream(seed, 'sample condition', at));
+  const source = await openZSource(model, sampler);
   const parts: Rows[] = [];
-  for (let at = 0; at < count; at += BATCH) {
-    const n = Math.min(BATCH, count - at);
-    const buffers = createBuffers(model.vae.spec, prior.noises, n);
-    buffers.draw(n, (name) => stream(seed, `sample ${name}`, at), temperature);
-    const given = conditions(at, n);
-    const { z } = await prior.run(wanted(prior, { ...buffers.values(n), ...conditionFeed(model, given) }));
-    parts.push(await draw(model, z!.data as Float32Array, { seed, at, mean, clip, given }));
+  try {
+    for (let at = 0; at < count; at += BATCH) {
+      const n = Math.min(BATCH, count - at);
+      const given = conditions(at, n);
+      const z = await source.draw(n, { seed, at, temperature, feeds: conditionFeed(model, given) });
+      parts.push(await draw(model, z, { seed, at, mean, clip, given }));
+    }
+  } finally {
+    await source.dispose();
   }
   return concatRows(modelFields(model.schema), parts);
 }

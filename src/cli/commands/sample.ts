@@ -3,11 +3,16 @@ import { shared, verb } from '../verb.ts';
 
 const command = verb({
   description:
-    'Makes new rows or pictures: z is drawn from the prior, x from p(x|z). Rows have the columns, types and units of the data.',
+    'Makes new rows or pictures: z is drawn from the prior, or from a sampler that elbo refit has fitted in its place, x from p(x|z). Rows have the columns, types and units of the data.',
   arguments: [{ name: 'model', brief: 'folder of a trained model' }],
   flags: {
     count: { kind: 'number', brief: 'how many (default 64)' },
     out: { kind: 'text', brief: 'file for rows (.csv .tsv .parquet .jsonl .npy), folder for pictures' },
+    sampler: {
+      kind: 'text',
+      brief:
+        'where z comes from: prior, or the name of a sampler (default: the sampler fitted last, or else the prior)',
+    },
     given: {
       ...shared.given,
       brief: `${shared.given.brief}; the rest is drawn as the training rows have it`,
@@ -31,7 +36,7 @@ const command = verb({
     "elbo sample adult.model --given sex=Female,income='>50K' -n 100",
   ],
   run: async (
-    { count, out, given: told, seed, temperature, mean, noClip, overwrite, threads },
+    { count, out, given: told, sampler, seed, temperature, mean, noClip, overwrite, threads },
     [path = ''],
     terminal,
   ) => {
@@ -46,7 +51,7 @@ const command = verb({
       const clip = noClip ? false : undefined;
       const rows = await sample(
         model,
-        given({ count, given: parseGiven(told), seed, temperature, mean, clip }),
+        given({ count, sampler, given: parseGiven(told), seed, temperature, mean, clip }),
       );
       await deliver({ rows, schema: model.schema, what: 'sample' }, { out, overwrite }, terminal);
     });

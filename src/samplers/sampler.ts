@@ -1,0 +1,60 @@
+/**
+ * The form of a sampler: a distribution over z fitted after training to what the encoder makes of the data, in place of
+ * the prior. Everything here is rows of numbers [count, width], z itself or the symbols of its codes.
+ */
+import type { Stream } from '../random/index.ts';
+import type { Runtime } from '../runtime/index.ts';
+import type { Space } from '../vae/index.ts';
+
+/** What the rows are. */
+export interface RowForm {
+  readonly width: number;
+  /** Rows of symbols hold whole numbers below this; without it the numbers are real. */
+  readonly entries?: number;
+}
+
+/** Float32 arrays with their shapes, by name: what a fitted sampler is kept as. */
+export type Tensors = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+>;
+
+export interface Fitting {
+  readonly form: RowForm;
+  readonly train: Float32Array;
+  /** Held back; what a fit is judged by. */
+  readonly validation: Float32Array;
+  readonly seed: number;
+  readonly runtime: Runtime;
+}
+
+/** After each round, an iteration or an epoch. Mean log probabilities of a row, nats. */
+export interface FitProgress {
+  readonly type: 'progress';
+  readonly round: number;
+  /** At most. */
+  readonly rounds: number;
+  readonly train: number;
+  readonly validation?: number;
+}
+
+export interface Sampler {
+  /** `temperature` below 1 keeps to what is likely, above 1 strays from it. */
+  readonly draw: (count: number, random: Stream, temperature: number) => Promise<Float32Array>;
+  /** log density, or log probability of symbols, of each row, nats. */
+  readonly logProbs: (rows: Float32Array) => Promise<Float64Array>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** A sampler before it is fitted. */
+export interface SamplerFamily {
+  /** The z that it is for. */
+  readonly space: Space;
+  /** Why it cannot be fitted to such rows, as a sentence; undefined where it can. */
+  readonly refuses: (form: RowForm) => string | undefined;
+  readonly fit: (fitting: Fitting) => AsyncGenerator<FitProgress, Tensors>;
+  /** The tensors that `open` needs. */
+  readonly shapes: (form: RowForm) => Readonly<Record<string, readonly number[]>>;
+  readonly open: (tensors: Tensors, form: RowForm, runtime: Runtime) => Promise<Sampler>;
+}
+
+export const meanOf = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,0 +1,85 @@
+/** What z is drawn from when a model makes new rows: its prior, or a sampler that was fitted to it since. */
+import { buildSampler, parseSampler } from '../config/index.ts';
+import { UserError } from '../errors.ts';
+import { listSamplers, readSampler, type SavedSampler } from '../model/index.ts';
+import { stream } from '../random/index.ts';
+import type { Values } from '../runtime/index.ts';
+import type { Sampler } from '../samplers/index.ts';
+import { createBuffers, wanted } from '../train/index.ts';
+import { rowForm, toZ } from './latents.ts';
+import type { Model } from './model.ts';
+
+export const PRIOR = 'prior';
+
+/** Of a model folder, the newest last. */
+export const samplersOf = ({ path }: Model): Promise<string[]> =>
+  path === undefined ? Promise.resolve([]) : listSamplers(path);
+
+export interface ZOptions {
+  readonly seed: number;
+  /** Number of the first row, which keys the noise. */
+  readonly at: number;
+  readonly temperature: number;
+  /** What the prior is given. */
+  readonly feeds?: Values;
+}
+
+export interface ZSource {
+  /** `prior`, or the name of a sampler. */
+  readonly name: string;
+  /** z [count, Z]. */
+  readonly draw: (count: number, options: ZOptions) => Promise<Float32Array>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** The source called `asked`; where nothing is asked for, the sampler fitted last, or else the prior. */
+export async function openZSource(model: Model, asked?: string): Promise<ZSource> {
+  const found = await samplersOf(model);
+  const name = asked ?? found.at(-1) ?? PRIOR;
+  if (name === PRIOR) return priorSource(model);
+  if (!found.includes(name))
+    throw new UserError(
+      `${model.path ?? model.name} has no sampler "${name}" (it has: ${[PRIOR, ...found].join(', ')}): ` +
+        `elbo refit <model> <data> --sampler ${name} fits one`,
+    );
+  const sampler = await openSampler(model, await readSampler(model.path!, name));
+  return {
+    name,
+    draw: async (count, { seed, at, temperature }) =>
+      toZ(model, await sampler.draw(count, stream(seed, `sample ${name}`, at), temperature)),
+    dispose: sampler.dispose,
+  };
+}
+
+const priorSource = (model: Model): ZSource => ({
+  name: PRIOR,
+  draw: async (count, { seed, at, temperature, feeds = {} }) => {
+    const prior = await model.session('prior');
+    const buffers = createBuffers(model.vae.spec, prior.noises, count);
+    buffers.draw(count, (name) => stream(seed, `sample ${name}`, at), temperature);
+    const { z } = await prior.run(wanted(prior, { ...buffers.values(count), ...feeds }));
+    return z!.data as Float32Array;
+  },
+  dispose: async () => {},
+});
+
+const WEIGHTS = 'weights.safetensors';
+/** By which a sampler knows the model that it was fitted to. */
+export const weightsHash = ({ file }: Model): string => file!.files[WEIGHTS]!;
+
+/** A saved sampler, checked against the model. */
+export async function openSampler(model: Model, { path, file, tensors }: SavedSampler): Promise<Sampler> {
+  if (file.weights !== weightsHash(model))
+    throw new UserError(
+      `${path} was fitted to other weights than the model has: fit it again with elbo refit`,
+    );
+  const { space } = model.vae.spec.posterior;
+  const family = buildSampler(parseSampler(file.config, space));
+  const form = rowForm(model);
+  if (family.space !== space) throw new UserError(`${path} is not for this model's latent variables`);
+  for (const [name, shape] of Object.entries(family.shapes(form))) {
+    const has = Object.hasOwn(tensors, name) ? `[${tensors[name]!.shape}]` : 'nothing';
+    if (has !== `[${shape}]`) throw new UserError(`${path} has ${has} for "${name}", expected [${shape}]`);
+  }
+  return family.open(tensors, form, model.runtime);
+}

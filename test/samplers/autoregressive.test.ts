@@ -1,0 +1,110 @@
+/** The prior over codes: causal, a probability, drawn as it says, and fitted to rows whose law is known. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { make } from '../../src/choice.ts';
+import { stream } from '../../src/random/index.ts';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import { type Fitting, meanOf, samplers, type Tensors } from '../../src/samplers/index.ts';
+import { transformerDensity, transformerTraining } from '../../src/samplers/transformer.ts';
+import { checkGradients } from '../check.ts';
+import { parameterFeeds } from '../nn/feeds.ts';
+import { evaluate, value } from '../reference.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+const options = { width: 8, layers: 2, heads: 2, length: 3, entries: 3 };
+const every = Array.from({ length: 27 }, (_, i) => [i % 3, Math.floor(i / 3) % 3, Math.floor(i / 9)]);
+
+/** Weights as they start, larger, so that the law is far from uniform. */
+const weights = Object.fromEntries(
+  Object.entries(parameterFeeds(transformerTraining(options).parameters, 5)).map(([name, v]) => [
+    name,
+    { ...v, data: v.data.map((w) => 3 * w) },
+  ]),
+);
+
+function logProbs(rows: readonly (readonly number[])[]): Float64Array {
+  const feeds = { ...weights, x: value(rows.flat(), [rows.length, rows[0]!.length]) };
+  return evaluate([transformerDensity(options)['logProb']!], feeds)[0]!.data;
+}
+
+test('the probabilities of all rows add up to 1', () => {
+  const p = logProbs(every).map(Math.exp);
+  assert.ok(Math.abs(p.reduce((a, b) => a + b) - 1) < 1e-9);
+  assert.ok(Math.max(...p) > 3 * Math.min(...p), 'they differ');
+});
+
+test('the gradient of the loss is that of central differences', () => {
+  const { outputs, parameters } = transformerTraining(options);
+  const feeds = { ...weights, x: value([0, 1, 2, 2, 1, 0], [2, 3]), scale: value([0.5], []) };
+  checkGradients(
+    outputs['loss']!,
+    parameters.map((p) => p.tensor),
+    feeds,
+  );
+});
+
+/** Rows whose second symbol is the first or the next, and whose third is the sum of both, modulo 4. */
+function lawful(count: number, seed: number): Float32Array {
+  const random = stream(seed, 'lawful');
+  const rows = Array.from({ length: count }, () => {
+    const first = random.integer(4);
+    const second = (first + random.integer(2)) % 4;
+    return [first, second, (first + second) % 4];
+  });
+  return Float32Array.from(rows.flat());
+}
+
+async function fitted(fitting: Partial<Fitting> = {}): Promise<{ tensors: Tensors; rounds: number }> {
+  const family = make(samplers.autoregressive, { width: 32, layers: 1, heads: 2, epochs: 20 });
+  const steps = family.fit({
+    form: { width: 3, entries: 4 },
+    train: lawful(2000, 1),
+    validation: lawful(300, 2),
+    seed: 1,
+    runtime,
+    ...fitting,
+  });
+  for (let rounds = 0; ; rounds++) {
+    const { done, value: tensors } = await steps.next();
+    if (done) return { tensors, rounds };
+  }
+}
+
+test('a fit learns the law of the rows, draws by it, and is the same again', async () => {
+  const { tensors } = await fitted();
+  const family = make(samplers.autoregressive, { width: 32, layers: 1, heads: 2 });
+  const form = { width: 3, entries: 4 };
+  for (const [name, shape] of Object.entries(family.shapes(form)))
+    assert.deepEqual(tensors[name]!.shape, shape, name);
+  const sampler = await family.open(tensors, form, runtime);
+  const mean = meanOf(await sampler.logProbs(lawful(300, 3)));
+  assert.ok(mean > -Math.log(8) - 0.05, `log p ${mean}, at best ${-Math.log(8)}`); // 4 · 2 equally likely rows
+  const count = 400;
+  const rows = await sampler.draw(count, stream(0, 'draw'), 1);
+  const seen = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const row = rows.subarray(3 * i, 3 * i + 3);
+    seen.set(row.join(), (seen.get(row.join()) ?? 0) + 1);
+  }
+  const right = [...seen].filter(([row]) => {
+    const [a, b, c] = row.split(',').map(Number) as [number, number, number];
+    return (b === a || b === (a + 1) % 4) && c === (a + b) % 4;
+  });
+  assert.equal(right.length, 8, 'each of the eight rows there are');
+  assert.ok(right.reduce((n, [, times]) => n + times, 0) > 0.95 * count);
+  await sampler.dispose();
+  const once = { train: lawful(200, 1) };
+  assert.deepEqual(await fitted(once), await fitted(once));
+});
+
+test('a fit ends when held-back rows no longer gain, and keeps the best', async () => {
+  const random = stream(4, 'noise');
+  const noise = (count: number) => Float32Array.from({ length: count * 3 }, () => random.integer(4));
+  const { rounds } = await fitted({ train: noise(300), validation: noise(60) });
+  assert.ok(rounds < 20, `${rounds} rounds on rows in which there is nothing to learn`);
+});
+
+test('heads that do not share the width are refused', () => {
+  const family = make(samplers.autoregressive, { width: 10, heads: 4 });
+  assert.match(family.refuses({ width: 3, entries: 4 })!, /4 heads \(--heads\) do not share a width of 10/);
+});

@@ -1,0 +1,146 @@
+/** Samplers fitted to trained models: kept in the folder, checked, used by sample; and what is refused. */
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { UserError } from '../../src/errors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/model/index.ts';
+import {
+  load,
+  type Model,
+  type RefitEvent,
+  type RefitOptions,
+  refit,
+  sample,
+} from '../../src/tasks/index.ts';
+import { temporaryFolder } from '../data/files.ts';
+import { idxFile, tableFile, trained } from './data.ts';
+
+const folder = temporaryFolder();
+const [reals, codes] = [join(folder, 'reals.model'), join(folder, 'codes.model')];
+let [table, pictures] = ['', ''];
+
+before(async () => {
+  table = tableFile(folder);
+  pictures = idxFile(folder);
+  await trained({ data: table, out: reals });
+  const posterior = { kind: 'vq', codes: 8, dim: 2 } as const;
+  await trained({ data: pictures, out: codes, latent: 6, posterior, network: { kind: 'mlp', hidden: [16] } });
+});
+
+const refused = (made: Promise<unknown>, message: RegExp) =>
+  assert.rejects(made, (error: Error) => {
+    assert.ok(error instanceof UserError, error.stack);
+    assert.match(error.message, message);
+    return true;
+  });
+
+async function using<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
+  const model = await load(path, { threads: 1 });
+  try {
+    return await use(model);
+  } finally {
+    await model.dispose();
+  }
+}
+
+const refitted = (path: string, data: string, options: RefitOptions): Promise<RefitEvent[]> =>
+  using(path, async (model) => {
+    const events: RefitEvent[] = [];
+    for await (const event of refit(model, data, options)) events.push(event);
+    return events;
+  });
+
+const sampled = (path: string, sampler?: string) =>
+  using(path, (model) => sample(model, { count: 40, ...(sampler && { sampler }) }));
+
+test('a mixture is fitted to what a table is encoded as, and sampled from by default', async () => {
+  const before = await sampled(reals);
+  const events = await refitted(reals, table, { sampler: { kind: 'gmm', components: 3 } });
+  assert.deepEqual([events[0]!.type, events[1]!.type, events.at(-1)!.type], ['plan', 'progress', 'saved']);
+  const saved = events.at(-1) as Extract<RefitEvent, { type: 'saved' }>;
+  const value = (name: string) => saved.figures[name]!.value;
+  assert.ok(Math.abs(value('−log p(z) of the prior') - value('−log p(z)') - value('ELBO gained')) < 1e-9);
+  const after = await sampled(reals);
+  assert.deepEqual(after, await sampled(reals, 'gmm'));
+  assert.notDeepEqual(after, before);
+  assert.deepEqual(await sampled(reals, 'prior'), before, 'the prior is still there');
+});
+
+test('codes get an autoregressive prior, and its samples are made of entries of the codebook', async () => {
+  const options = { sampler: { width: 8, layers: 1, heads: 2, epochs: 2 } } as const;
+  const events = await refitted(codes, pictures, options);
+  const plan = events[0] as Extract<RefitEvent, { type: 'plan' }>;
+  assert.deepEqual([plan.sampler, plan.form], ['autoregressive', { width: 3, entries: 8 }]);
+  const saved = events.at(-1) as Extract<RefitEvent, { type: 'saved' }>;
+  const prior = saved.figures['−log p(z) of the prior']!.value;
+  assert.ok(Math.abs(prior - 3 * Math.log(8)) < 1e-4, 'N log K');
+  const rows = await sampled(codes);
+  assert.equal(rows.count, 40);
+  assert.deepEqual(rows, await sampled(codes), 'the same seed, the same pictures');
+  assert.notDeepEqual(rows, await sampled(codes, 'prior'));
+});
+
+test('data that the model was not trained on is taken whole, every tenth row held back', async () => {
+  const fewer = join(folder, 'fewer.csv');
+  writeFileSync(fewer, readFileSync(table, 'utf8').split('\n').slice(0, 101).join('\n'));
+  const [plan] = await refitted(reals, fewer, { sampler: { kind: 'gmm', components: 2 } });
+  assert.deepEqual((plan as Extract<RefitEvent, { type: 'plan' }>).rows, { train: 90, validation: 10 });
+});
+
+test('what cannot be fitted or sampled from is refused in words', async () => {
+  await refused(
+    refitted(codes, pictures, { sampler: { kind: 'gmm' } }),
+    /sampler "gmm" is not for the latent variables of posterior "vq"/,
+  );
+  await refused(
+    refitted(reals, table, { sampler: { kind: 'autoregressive' } }),
+    /sampler "autoregressive" is not for the latent variables of posterior "gaussian"/,
+  );
+  await refused(
+    refitted(reals, table, { sampler: { kind: 'gmm', components: 0 } }),
+    /sampler "gmm": components: /,
+  );
+  await refused(refitted(reals, table, { count: 1 }), /count 1: expected a whole number from 2/);
+  await refused(
+    refitted(codes, pictures, { sampler: { heads: 3 } }),
+    /3 heads \(--heads\) do not share a width of 128/,
+  );
+  await refused(
+    sampled(codes, 'gmm'),
+    /codes\.model has no sampler "gmm" \(it has: prior, autoregressive\): elbo refit .* --sampler gmm fits one/,
+  );
+});
+
+test('a sampler that is damaged, newer, or of other weights is refused by its path', async () => {
+  const copy = join(folder, 'copy.model');
+  cpSync(reals, copy, { recursive: true });
+  const path = join(copy, 'samplers', 'gmm.safetensors');
+  const bytes = new Uint8Array(readFileSync(path));
+  const { tensors, metadata } = readSafetensors(bytes);
+  const facts = JSON.parse(metadata['sampler']!) as Record<string, unknown>;
+  const rewrite = (changed: object, own = tensors) =>
+    writeFileSync(path, writeSafetensors(own, { sampler: JSON.stringify({ ...facts, ...changed }) }));
+  rewrite({ version: 2 });
+  await refused(sampled(copy), /gmm\.safetensors was written by a newer Elbo \(format 2/);
+  rewrite({ format: 'x' });
+  await refused(sampled(copy), /gmm\.safetensors: not a sampler that Elbo wrote/);
+  rewrite({ rows: 3 });
+  await refused(sampled(copy), /gmm\.safetensors is damaged:\n.*rows/s);
+  rewrite({ weights: '0'.repeat(64) });
+  await refused(
+    sampled(copy),
+    /gmm\.safetensors was fitted to other weights than the model has: fit it again/,
+  );
+  rewrite({ config: { kind: 'gmm', components: 4, covariance: 'full', iterations: 1 } });
+  await refused(sampled(copy), /gmm\.safetensors has \[2\] for "weights", expected \[4\]/);
+  rewrite(
+    {},
+    { ...tensors, means: { ...tensors['means']!, data: tensors['means']!.data.map((v) => v + 1) } },
+  );
+  await refused(sampled(copy), /gmm\.safetensors is damaged: its tensors are not what was saved/);
+  writeFileSync(path, bytes.subarray(0, 100));
+  await refused(sampled(copy), /gmm\.safetensors: truncated/);
+  writeFileSync(path, bytes);
+  assert.deepEqual(await sampled(copy), await sampled(reals));
+});
