@@ -56,6 +56,12 @@ function latentFor({ shape, fields }: DataFacts): number {
   return shape[0]! * shape[1]! * shape[2]! > 1024 ? 128 : 32;
 }
 
+/** As many dimensions of the posterior's kind as stand for what the data need. */
+function usualLatent(posterior: { readonly kind: string }, facts: DataFacts): number {
+  const { dimensions = (real: number) => real } = build('posterior', posterior);
+  return dimensions(latentFor(facts));
+}
+
 const batchFor = ({ shape, trainRows }: DataFacts): number =>
   clamp(powerOfTwo(trainRows / 100), 16, shape.length === 3 ? 128 : 256);
 
@@ -83,7 +89,7 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
   const posterior = pick('posterior', usualPosterior(objective));
   const config: TrainConfig = {
     network,
-    latent: given.latent ?? (network.kind === 'ladder' ? LADDER_LATENT : latentFor(facts)),
+    latent: given.latent ?? (network.kind === 'ladder' ? LADDER_LATENT : usualLatent(posterior, facts)),
     objective,
     posterior,
     prior: pick('prior', { kind: usualPrior(posterior) }),

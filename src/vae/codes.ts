@@ -54,6 +54,9 @@ export function countEntries(codes: Codes, symbols: Tensor): Tensor {
   return reshape(sum(each, [1]), ['B', stages * entries]);
 }
 
+/** A code holds what about two real dimensions do: log 128 is 4.9 nats. */
+export const usualPositions = (real: number): number => Math.ceil(real / 2);
+
 /** How many vectors of `length` make up `latent` dimensions. */
 export function positionsOf(latent: number, length: number, option: string): number {
   if (latent % length === 0) return latent / length;

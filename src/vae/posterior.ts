@@ -70,8 +70,8 @@ export interface PosteriorFamily {
   readonly diagonal?: boolean;
   /** Whether a ladder has it at each of its levels. */
   readonly conditional?: boolean;
-  /** z is made of pieces of so many dimensions. */
-  readonly unit?: number;
+  /** How many dimensions it takes, where nobody says, in place of so many real ones; as many if absent. */
+  readonly dimensions?: (real: number) => number;
   /** What z is made of, where that is finitely many values; of a mixed z, its last dimensions. */
   readonly codes?: (latent: number, scope: Scope) => Codes;
   readonly build: (features: Tensor, latent: number, context: PosteriorContext) => Posterior;

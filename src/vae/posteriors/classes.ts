@@ -23,7 +23,7 @@ import {
   withGradient,
 } from '../../graph/index.ts';
 import { linear } from '../../nn/index.ts';
-import { type Codes, positionsOf } from '../codes.ts';
+import { type Codes, positionsOf, usualPositions } from '../codes.ts';
 import { noise } from '../noise.ts';
 import type { Draws, Posterior, PosteriorContext, PosteriorFamily } from '../posterior.ts';
 import { diagonalGaussian } from './gaussian.ts';
@@ -110,7 +110,7 @@ const gumbelSoftmax = (o: Options): PosteriorFamily => ({
   space: 'codes',
   random: true,
   density: false,
-  unit: o.classes,
+  dimensions: (real) => o.classes * usualPositions(real),
   codes: (latent) => oneHotCodes(groupsOf(latent, o), o.classes),
   build: (features, latent, context) =>
     classesOf(linear(context.scope, features, latent), groupsOf(latent, o), 'noise', o, context),
@@ -133,6 +133,7 @@ const mixed = (o: MixedOptions): PosteriorFamily => ({
   space: 'mixed',
   random: true,
   density: false,
+  dimensions: (real) => real + o.groups * o.classes,
   codes: () => oneHotCodes(o.groups, o.classes),
   build: (features, latent, context): Posterior => {
     const real = realOf(latent, o);

@@ -28,7 +28,7 @@ import {
   withGradient,
 } from '../../graph/index.ts';
 import { linear, type Scope } from '../../nn/index.ts';
-import { positionsOf } from '../codes.ts';
+import { positionsOf, usualPositions } from '../codes.ts';
 import type { Posterior, PosteriorFamily } from '../posterior.ts';
 import { type CodebookOptions, codebook, follow, nearest } from './codebook.ts';
 import { point } from './point.ts';
@@ -66,7 +66,7 @@ function quantised({ dim, option, books, quantise }: Quantiser): PosteriorFamily
     space: 'codes',
     random: false,
     density: false,
-    unit: dim,
+    dimensions: (real) => dim * usualPositions(real),
     codes: (latent, scope) => ({ positions: positionsOf(latent, dim, option), books: books(scope) }),
     build: (features, latent, { scope, scale }): Posterior => {
       const n = positionsOf(latent, dim, option);
