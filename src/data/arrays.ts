@@ -1,7 +1,7 @@
 /** Arrays of numbers as data: [n, d] is a table of d columns, [n, h, w] and [n, h, w, c] are pictures. */
 import { UserError } from '../errors.ts';
 import { applyEdits } from './edits.ts';
-import { fitNumeric, knotsFor } from './fit-number.ts';
+import { fitNumeric, knotsFor, lawOptions } from './fit-number.ts';
 import { imageField } from './image-field.ts';
 import { cleanLabels, labelColumn, labelField, labelFieldOf, labelsOf } from './labels.ts';
 import { givenIds, inMemory, randomAccessDataset } from './memory-dataset.ts';
@@ -131,7 +131,6 @@ function inferColumns(file: Loaded, width: number, settings: Settings): Field[] 
     const ignored = (reason: string): Field => ({ name, role: 'ignored', type: 'number', reason });
     if (present.length === 0) return ignored('no value at all');
     if (present.every((v) => v === present[0])) return ignored(`constant: every value is ${present[0]}`);
-    const transform = edits.get(name)?.transform;
     const type = present.every((v) => Number.isSafeInteger(v)) ? 'integer' : 'number';
     const missing = {
       missing: present.length < values.length,
@@ -139,7 +138,7 @@ function inferColumns(file: Loaded, width: number, settings: Settings): Field[] 
     };
     return fitNumeric({ name, type, ...missing }, values, {
       knots: knotsFor(width),
-      ...(typeof transform === 'string' && { transform }),
+      ...lawOptions(edits.get(name), settings),
     });
   });
 }

@@ -4,19 +4,21 @@
  */
 import { UserError } from '../errors.ts';
 import { type Stream, stream } from '../random/stream.ts';
+import type { Support } from '../vae/index.ts';
 import { type ConditionPart, conditionCodec } from './condition-codec.ts';
 import { imageCodec } from './image-codec.ts';
+import { supportAfter } from './laws.ts';
 import { numberCodec } from './number-codec.ts';
 import { oneHotCodec } from './one-hot-codec.ts';
 import type { Batch, Column, Rows } from './rows.ts';
-import { isGiven, isNumeric, type ModelField, modelFields, type Schema } from './schema.ts';
-
-export type PartLikelihood = 'bernoulli' | 'gaussian' | 'categorical';
+import { isGiven, isNumeric, type LawChoice, type ModelField, modelFields, type Schema } from './schema.ts';
 
 /** Columns start … start + size − 1 of the features belong to one field; a picture is one part. */
 export interface Part {
   readonly field: string;
-  readonly likelihood: PartLikelihood;
+  readonly likelihood: LawChoice;
+  /** The set its features are in. */
+  readonly support: Support;
   readonly start: number;
   readonly size: number;
 }
@@ -94,10 +96,17 @@ const fieldCodec = (field: ModelField): FieldCodec => {
   return field.type === 'image' ? imageCodec(field) : oneHotCodec(field);
 };
 
+function supportOfField(field: ModelField): Support {
+  if (isNumeric(field)) return supportAfter(field.transform);
+  if (field.type === 'image') return field.binarize === 'none' ? 'unit' : 'binary';
+  return field.likelihood === 'ordinal' ? 'order' : 'class';
+}
+
 function partsOf(fields: readonly ModelField[], codecs: readonly FieldCodec[]): Part[] {
   let start = 0;
   return fields.map((field, j) => {
-    const part = { field: field.name, likelihood: field.likelihood, start, size: codecs[j]!.size };
+    const { name, likelihood } = field;
+    const part = { field: name, likelihood, support: supportOfField(field), start, size: codecs[j]!.size };
     start += part.size;
     return part;
   });

@@ -1,4 +1,5 @@
 /** A schema in plain words, one line a field. */
+import { describeLaw } from './laws.ts';
 import { type Field, isGiven, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
 import { isoDate } from './texts.ts';
 
@@ -9,6 +10,7 @@ export function describeField(field: Field): string {
   if (field.role === 'ignored') return `${field.name}: ignored: ${field.reason}`;
   const notes = [describeType(field), ...(field.type === 'image' ? [] : [describeMissing(field)])];
   if (isNumeric(field) && field.transform.kind === 'standard') notes.push('standardised');
+  if (isNumeric(field)) notes.push(...describeLaw(field));
   return `${field.name}: ${isGiven(field) ? 'given, ' : ''}${notes.join(', ')}`;
 }
 

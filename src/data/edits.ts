@@ -11,8 +11,13 @@ const fieldEdit = z.strictObject({
   role: z.enum(['model', 'condition', 'ignored']).optional(),
   reason: z.string().optional(),
   /** By name: fitted to the data again; as an object: taken as it is. */
-  transform: z.union([z.enum(['quantile', 'standard']), z.looseObject({ kind: z.string() })]).optional(),
-  likelihood: anything,
+  transform: z
+    .union([
+      z.enum(['quantile', 'standard', 'scale', 'count', 'range', 'turn']),
+      z.looseObject({ kind: z.string() }),
+    ])
+    .optional(),
+  likelihood: z.union([z.string(), z.looseObject({ kind: z.string() })]).optional(),
   missing: anything,
   missingShare: anything,
   min: anything,

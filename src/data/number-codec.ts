@@ -55,6 +55,32 @@ function scale({ transform }: NumericField): Scale {
     const { encode, decode } = quantileCodec(transform);
     return { toModel: encode, fromModel: decode, draws: 1 };
   }
-  const { mean, sd } = transform;
-  return { toModel: (v) => (v - mean) / sd, fromModel: (z) => mean + sd * z, draws: 0 };
+  return { ...plain(transform), draws: 0 };
 }
+
+const TURN = 2 * Math.PI;
+
+function plain(transform: Exclude<NumericField['transform'], { kind: 'quantile' }>): Omit<Scale, 'draws'> {
+  switch (transform.kind) {
+    case 'standard':
+      return linear(transform.mean, transform.sd);
+    case 'scale':
+      return linear(0, transform.scale);
+    case 'count':
+      return linear(0, 1);
+    case 'range':
+      return linear(transform.low, transform.high - transform.low);
+    case 'turn': {
+      const { period } = transform;
+      return {
+        toModel: (v) => TURN * (v / period - Math.round(v / period)), // in [−π, π]
+        fromModel: (angle) => (period * (angle < 0 ? angle + TURN : angle)) / TURN,
+      };
+    }
+  }
+}
+
+const linear = (zero: number, unit: number): Omit<Scale, 'draws'> => ({
+  toModel: (v) => (v - zero) / unit,
+  fromModel: (z) => zero + unit * z,
+});

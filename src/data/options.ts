@@ -1,7 +1,7 @@
 /** What can be said when opening data, with the defaults in one place. */
 import { UserError } from '../errors.ts';
 import { applyEdits, type FieldEdit, type SchemaEdits } from './edits.ts';
-import { DEFAULT_MISSING, isWholeSchema, type Schema } from './schema.ts';
+import { DEFAULT_MISSING, isWholeSchema, type LawChoice, type Schema } from './schema.ts';
 
 export interface ImageOptions {
   /** Side, or [height, width]; left out: the pictures' own size if they all have the same, else 64. */
@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly ignore?: readonly string[];
   /** Columns that are given and not modelled; of pictures and arrays also 'label', what comes beside them. */
   readonly condition?: readonly string[];
+  /** The law of every numeric column whose values are in its set. */
+  readonly likelihood?: LawChoice;
   /** Of the split into training, validation and test rows. */
   readonly seed?: number;
   /** Share of rows, unless a file is given for it. */
@@ -46,6 +48,7 @@ export interface Settings {
   readonly schema: Schema | undefined;
   readonly edits: SchemaEdits;
   readonly condition: readonly string[];
+  readonly likelihood: LawChoice | undefined;
   readonly seed: number;
   readonly validation: number;
   readonly test: number;
@@ -67,6 +70,7 @@ export function settingsOf(options: OpenOptions): Settings {
     schema: whole && applyEdits(whole, edits),
     edits,
     condition,
+    likelihood: options.likelihood,
     seed: options.seed ?? 0,
     validation: options.validation ?? 0.1,
     test: options.test ?? 0.1,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { supportAfter, supportOf } from './laws.ts';
 
 /** Blank-trimmed, case-insensitive texts that mean "no value". */
 export const DEFAULT_MISSING: readonly string[] = ['', '?', 'NA', 'N/A', 'null', 'NaN'];
@@ -37,7 +38,20 @@ const standardTransform = z.strictObject({
   mean: z.number(),
   sd: z.number().positive(),
 });
-const transform = z.discriminatedUnion('kind', [quantileTransform, standardTransform]);
+const transform = z.discriminatedUnion('kind', [
+  quantileTransform,
+  standardTransform,
+  /** Above 0, over a typical value. */
+  z.strictObject({ kind: z.literal('scale'), scale: z.number().positive() }),
+  /** 0, 1, 2, … as they are. */
+  z.strictObject({ kind: z.literal('count') }),
+  /** From `low` to `high` onto [0, 1]. */
+  z.strictObject({ kind: z.literal('range'), low: z.number(), high: z.number() }),
+  /** Parts of a turn of `period`, onto radians. */
+  z.strictObject({ kind: z.literal('turn'), period: z.number().positive() }),
+]);
+/** A likelihood by name, or with its options. */
+const lawChoice = z.union([z.string(), z.looseObject({ kind: z.string() })]);
 
 const numeric = {
   ...common,
@@ -45,10 +59,10 @@ const numeric = {
   max: z.number(),
   /** Different values seen. */
   distinct: count,
-  likelihood: z.literal('gaussian').default('gaussian'),
+  likelihood: lawChoice.default('gaussian'),
   transform,
 };
-const oneHot = { ...common, likelihood: z.literal('categorical').default('categorical') };
+const oneHot = { ...common, likelihood: z.enum(['categorical', 'ordinal']).default('categorical') };
 
 /** Field types that can be modelled. */
 const kinds = {
@@ -114,6 +128,7 @@ const schemaShape = z.strictObject({
   fields: z.array(z.unknown()).min(1),
 });
 
+export type LawChoice = z.output<typeof lawChoice>;
 export type Transform = z.output<typeof transform>;
 export type QuantileTransform = z.output<typeof quantileTransform>;
 export type ModelField = z.output<typeof modelField>;
@@ -155,7 +170,13 @@ function checkLengths(field: Field): void {
     differ('categories and counts', field.categories.length, field.counts.length);
     differ('categories and distinct categories', field.categories.length, new Set(field.categories).size);
   }
-  if ('transform' in field && field.transform.kind === 'quantile') checkQuantile(field.name, field.transform);
+  if (!('transform' in field)) return;
+  const [after, wanted] = [supportAfter(field.transform), supportOf(field.likelihood)];
+  if (after !== wanted)
+    throw new UserError(
+      `schema, field "${field.name}": likelihood ${JSON.stringify(field.likelihood)} does not go with the transform "${field.transform.kind}"`,
+    );
+  if (field.transform.kind === 'quantile') checkQuantile(field.name, field.transform);
 }
 
 function checkQuantile(name: string, { values, atoms, between }: QuantileTransform): void {

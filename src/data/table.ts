@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import { type Database, literal, openDatabase } from './duckdb.ts';
 import { applyEdits } from './edits.ts';
-import { fitNumeric, knotsFor, type TransformKind } from './fit-number.ts';
+import { fitNumeric, knotsFor, lawOptions } from './fit-number.ts';
 import { givenIds, inMemory, randomAccessDataset, sharesFor } from './memory-dataset.ts';
 import type { GivenPaths, Settings } from './options.ts';
 import { concatRows, type Dataset, type Labels, type Rows, rowBytes } from './rows.ts';
@@ -136,9 +136,8 @@ async function inferSchema({ db, relation }: TableFile, settings: Settings): Pro
   const knots = knotsFor(modelled.length);
   const fields = drafts.map((draft): Field => {
     if (draft.kind === 'whole') return draft.field;
-    const transform = edits.get(draft.field.name)?.transform;
     return fitNumeric(draft.field, rows.columns[modelled.indexOf(draft)] as Float64Array, {
-      transform: (typeof transform === 'string' ? transform : 'quantile') satisfies TransformKind,
+      ...lawOptions(edits.get(draft.field.name), settings),
       knots,
       ...(!fits && { range: draft.range, distinct: draft.distinct }),
     });

@@ -1,8 +1,9 @@
 /** Opening data as the options say. */
-import type { dataOptions, ParsedOptions, TrainConfig } from '../config/index.ts';
+import type { dataOptions, GivenChoices, ParsedOptions, TrainConfig } from '../config/index.ts';
 import { type Dataset, loadSchemaFile, openDataset, type Schema } from '../data/index.ts';
 
-type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed'>>;
+type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed'>> &
+  Pick<GivenChoices, 'likelihood'>;
 
 /** `schema` is a saved model's, used as it is; otherwise it is inferred, with the edits of `--schema`. */
 export async function openData(path: string, options: DataOptions, schema?: Schema): Promise<Dataset> {
@@ -24,6 +25,7 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
     ...(given !== undefined && { schema: given }),
     ...(rest.ignore && { ignore: rest.ignore }),
     ...(rest.condition && { condition: rest.condition }),
+    ...(rest.likelihood?.kind && { likelihood: { ...rest.likelihood, kind: rest.likelihood.kind } }),
     ...(rest.missing && { missing: rest.missing }),
     ...(rest.label !== undefined && { label: rest.label }),
     ...(rest.limit !== undefined && { limit: rest.limit }),

@@ -1,13 +1,14 @@
 /** From a schema's codec and a config to the model they describe. */
-import { build, type TrainConfig } from '../config/index.ts';
-import type { Codec } from '../data/index.ts';
-import { createVae, type Law, type Part, type Vae } from '../vae/index.ts';
+import { build, parseChoice, type TrainConfig } from '../config/index.ts';
+import { asChoice, type Codec } from '../data/index.ts';
+import { UserError } from '../errors.ts';
+import { createVae, type Law, type Part, type Support, type Vae } from '../vae/index.ts';
 
 /** The choices that decide what a model is; the others decide how it is trained. */
 export type ModelConfig = Pick<TrainConfig, 'network' | 'latent' | 'posterior' | 'prior' | 'likelihood'>;
 
 export function vaeFor(codec: Codec, config: ModelConfig): Vae {
-  const lawFor = laws(codec.shape, config);
+  const lawFor = laws(codec, config);
   return createVae({
     shape: codec.shape,
     parts: codec.parts.map((part) => modelPart(part, codec.shape, lawFor(part))),
@@ -22,20 +23,56 @@ export function vaeFor(codec: Codec, config: ModelConfig): Vae {
 
 type DataPart = Codec['parts'][number];
 
-/** The law of each part: one value for all parts of one law. Pictures share one variance unless told otherwise. */
-function laws(shape: readonly number[], { likelihood }: ModelConfig): (part: DataPart) => Law {
+/** What laws there may be on features of each set: grey pixels can be taken as numbers or as chances of a white one. */
+const TAKES: Readonly<Record<Support, readonly Support[]>> = {
+  binary: ['binary', 'unit', 'real'],
+  unit: ['unit', 'binary', 'real'],
+  real: ['real'],
+  positive: ['positive'],
+  count: ['count'],
+  class: ['class'],
+  order: ['order'],
+  angle: ['angle'],
+};
+
+/**
+ * The law of each part: that which was asked for where it fits, else the part's own; one value for all parts of one law.
+ * Pictures share one variance unless told otherwise.
+ */
+function laws({ shape, parts }: Codec, { likelihood }: ModelConfig): (part: DataPart) => Law {
   const picture = shape.length === 3;
   const built = new Map<string, Law>();
-  return (part) => {
-    const usual = picture && part.likelihood === 'gaussian' ? 'gaussianShared' : part.likelihood;
-    const asked = part.likelihood === 'categorical' ? undefined : likelihood;
-    const chosen = asked ?? { kind: usual };
+  const lawOf = (chosen: { readonly kind: string }): Law => {
     const key = JSON.stringify(chosen);
-    const law = built.get(key) ?? build('likelihood', chosen);
+    const law = built.get(key) ?? build('likelihood', parseChoice('likelihood', chosen));
     built.set(key, law);
     return law;
   };
+  const fits = (part: DataPart) =>
+    likelihood !== undefined && TAKES[part.support].includes(lawOf(likelihood).support);
+  if (likelihood && !parts.some(fits)) {
+    const found = [...new Set(parts.map(({ support }) => SETS[support]))].join(', ');
+    throw new UserError(
+      `likelihood "${likelihood.kind}" is for ${SETS[lawOf(likelihood).support]}, and the data has ${found}`,
+    );
+  }
+  return (part) => {
+    const own = asChoice(part.likelihood);
+    const usual = picture && own.kind === 'gaussian' ? { kind: 'gaussianShared' } : own;
+    return lawOf(likelihood && fits(part) ? likelihood : usual);
+  };
 }
+
+const SETS: Readonly<Record<Support, string>> = {
+  binary: 'zeros and ones',
+  unit: 'values from 0 to 1',
+  real: 'numbers',
+  positive: 'numbers above 0',
+  count: 'counts',
+  class: 'categories',
+  order: 'ordered categories',
+  angle: 'angles',
+};
 
 /** A picture's part is its channels: the features of the last axis. */
 const modelPart = ({ field, start, size }: DataPart, shape: readonly number[], law: Law): Part => ({

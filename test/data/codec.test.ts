@@ -73,8 +73,8 @@ for (const transform of ['quantile', 'standard'] as const) {
 test('parts say where each field lies', () => {
   const codec = createCodec(schemaOf([category, { ...boolean, missing: false }]));
   assert.deepEqual(codec.parts, [
-    { field: 'city', likelihood: 'categorical', start: 0, size: 4 },
-    { field: 'member', likelihood: 'categorical', start: 4, size: 2 },
+    { field: 'city', likelihood: 'categorical', support: 'class', start: 0, size: 4 },
+    { field: 'member', likelihood: 'categorical', support: 'class', start: 4, size: 2 },
   ]);
   assert.equal(codec.masked, true);
   assert.equal(createCodec(schemaOf([{ ...boolean, missing: false }])).masked, false);
@@ -126,7 +126,9 @@ test('pictures: pixels come back; a picture is one part of the shape [H, W, C]',
   const x = new Float32Array(150);
   codec.encode(whole({ count: 10, columns: [pixels] }), { x });
   assert.deepEqual(codec.shape, [3, 5, 1]);
-  assert.deepEqual(codec.parts, [{ field: 'image', likelihood: 'gaussian', start: 0, size: 15 }]);
+  assert.deepEqual(codec.parts, [
+    { field: 'image', likelihood: 'gaussian', support: 'unit', start: 0, size: 15 },
+  ]);
   assert.deepEqual(codec.decode(x, 10).columns[0], pixels);
 });
 

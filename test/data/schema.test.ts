@@ -25,7 +25,10 @@ const mistakes: Record<string, [unknown, RegExp]> = {
   'an unknown key': [schema({ ...age, colour: 'red' }), /"age"[\s\S]*"colour"[\s\S]*fields\[0\]/],
   'an unknown type': [schema({ ...age, type: 'int' }), /"age"[\s\S]*fields\[0\]\.type/],
   'a missing constant': [schema({ ...age, min: undefined }), /fields\[0\]\.min/],
-  'a wrong likelihood': [schema({ ...age, likelihood: 'poisson' }), /fields\[0\]\.likelihood/],
+  'a wrong likelihood': [
+    schema({ ...age, likelihood: 'poisson' }),
+    /"poisson" does not go with the transform "quantile"/,
+  ],
   'two fields of one name': [schema(age, age), /two fields are called "age"/],
   'knots out of order': [
     schema({ ...age, transform: { kind: 'quantile', values: [2, 1], atoms: [1, 1] } }),

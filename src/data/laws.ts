@@ -1,0 +1,63 @@
+/** Which law of p(x|z) a numeric column has, and so how its values are brought into model space. */
+
+import type { z } from 'zod';
+import { UserError } from '../errors.ts';
+import { type Law, type LikelihoodName, likelihoods, make, type Support } from '../vae/index.ts';
+import type { LawChoice, NumericField, Transform } from './schema.ts';
+
+/** The set that values are in after each transform. */
+const SUPPORTS = {
+  quantile: 'real',
+  standard: 'real',
+  scale: 'positive',
+  count: 'count',
+  range: 'unit',
+  turn: 'angle',
+} as const satisfies Record<Transform['kind'], Support>;
+
+export const supportAfter = ({ kind }: Transform): Support => SUPPORTS[kind];
+
+/** The first transform that gives values of a support; undefined where numbers have none. */
+export const transformTo = (support: Support): Transform['kind'] | undefined =>
+  (Object.keys(SUPPORTS) as Transform['kind'][]).find((kind) => SUPPORTS[kind] === support);
+
+/** `'poisson'` is `{ kind: 'poisson' }`. */
+export const asChoice = (law: LawChoice): { readonly kind: string } =>
+  typeof law === 'string' ? { kind: law } : law;
+
+/** The set that a law is over. */
+export function supportOf(law: LawChoice): Support {
+  const { kind, ...options } = asChoice(law);
+  if (!Object.hasOwn(likelihoods, kind))
+    throw new UserError(
+      `there is no likelihood "${kind}", expected one of ${Object.keys(likelihoods).join(', ')}`,
+    );
+  return make<z.ZodRawShape, Law>(likelihoods[kind as LikelihoodName] as never, options).support;
+}
+
+/** Why values from `min` to `max` are not in a set, in words; undefined where they are. */
+export function misfit(
+  support: Support,
+  { min, max, isWhole }: { readonly min: number; readonly max: number; readonly isWhole: boolean },
+): string | undefined {
+  if (transformTo(support) === undefined) return 'it is for categories or for yes and no';
+  if (support === 'count' && !(isWhole && min >= 0)) return 'it needs whole numbers from 0';
+  if (support === 'positive' && !(min > 0)) return 'it needs numbers above 0';
+  if (support === 'angle' && turnOf(min, max) === undefined)
+    return 'it needs angles: up to 6.28, 24 or 360, or a "period" in a --schema file';
+  return undefined;
+}
+
+const TURNS = [2 * Math.PI, 24, 360];
+const SLACK = 1e-3;
+
+/** The length of a turn that values seem to be parts of: radians, hours or degrees. */
+export const turnOf = (min: number, max: number): number | undefined =>
+  TURNS.find((turn) => min >= -turn / 2 - SLACK && max <= turn + SLACK);
+
+/** What a field's values are in, in a word, where they are not real numbers. */
+export function describeLaw({ likelihood, transform }: NumericField): string[] {
+  const { kind } = asChoice(likelihood);
+  if (transform.kind === 'turn') return [`${kind}, a turn is ${Number(transform.period.toPrecision(6))}`];
+  return kind === 'gaussian' ? [] : [kind];
+}
