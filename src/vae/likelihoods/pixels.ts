@@ -3,39 +3,31 @@ import { z } from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,
-  affine,
   concat,
-  constant,
-  cumulativeSum,
   exp,
   greater,
   less,
   log1mExp,
   logSigmoid,
-  logSoftmax,
   mul,
   neg,
-  pad,
   slice,
-  softmax,
   softplus,
   sub,
-  sum,
   type Tensor,
   tanh,
-  transpose,
-  where,
+  toFloat,
 } from '../../graph/index.ts';
 import { each, type FieldValues, type Law, type Likelihood, type LikelihoodField } from '../likelihood.ts';
 import {
-  COMPONENTS,
+  CHANNELS,
   componentsOption,
   drawComponent,
   evenly,
-  flat,
-  layered,
+  layoutOf,
   logMixture,
-  placesOf,
+  logWeightsOf,
+  meanOf,
 } from './mixture.ts';
 import { between, spreadOption, withSpread } from './spread.ts';
 
@@ -49,16 +41,18 @@ const levelsOption = z
 /**
  * log of what a logistic law puts nearest to the level x, its tails on the outermost levels (Kingma et al. 2016,
  * appendix; Salimans et al. 2017, eq. 2). For the ends a > b of the interval in scales it is
- * log σ(a) + log σ(−b) + log(1 − e^(b − a)), exact where σ(a) and σ(b) are alike.
+ * log σ(a) + log σ(−b) + log(1 − e^(b − a)), exact where σ(a) and σ(b) are alike. What a tail has no end for is
+ * multiplied away: ONNX Runtime is slow to choose.
  */
 function logLevel(x: Tensor, location: Tensor, logScale: Tensor, levels: number): Tensor {
   const half = 0.5 / (levels - 1);
   const rate = exp(neg(logScale));
   const centred = sub(x, location);
-  const [lowest, highest] = [less(x, half), greater(x, 1 - half)];
-  const below = where(highest, 0, logSigmoid(mul(add(centred, half), rate)));
-  const above = where(lowest, 0, logSigmoid(mul(sub(half, centred), rate)));
-  const width = where(highest, 0, where(lowest, 0, log1mExp(mul(2 * half, rate))));
+  const notHighest = toFloat(less(x, 1 - half));
+  const notLowest = toFloat(greater(x, half));
+  const below = mul(notHighest, logSigmoid(mul(add(centred, half), rate)));
+  const above = mul(notLowest, logSigmoid(mul(sub(half, centred), rate)));
+  const width = mul(mul(notHighest, notLowest), log1mExp(mul(2 * half, rate)));
   return add(add(below, above), width);
 }
 
@@ -90,51 +84,54 @@ export const discretisedLogistic = (mean: Tensor, logScale: Tensor, levels: numb
 /** Whether the channels of a pixel are drawn one after the other; the features of a row are not. */
 const coupled = (size: number, channels: number): boolean => channels > 1 && size > channels;
 
-/** [channel, earlier channel] of each coefficient. */
-const pairsOf = (channels: number): [number, number][] =>
-  Array.from({ length: channels }, (_, c) =>
-    Array.from({ length: c }, (_, j): [number, number] => [c, j]),
-  ).flat();
-
-/** Σⱼ coefficient · (xⱼ − ½) of the channels before each: [..., pairs] and [..., C] → [..., C]. */
-function fromEarlier(coefficients: Tensor, x: Tensor, channels: number): Tensor {
-  const pairs = pairsOf(channels);
-  const mark = (i: number) =>
-    constant(
-      pairs.flatMap((pair) => Array.from({ length: channels }, (_, c) => Number(pair[i] === c))),
-      [pairs.length, channels],
-    );
-  return affine(mul(coefficients, affine(sub(x, 0.5), transpose(mark(1)))), mark(0));
-}
-
+/** The values of a mixture, as `Layout` has them inside. */
 interface Mixture {
   readonly logits: Tensor;
   readonly mean: Tensor;
   readonly logScale: Tensor;
-  /** Of earlier channels, where channels are coupled. */
-  readonly coefficient?: Tensor | undefined;
+  /** Of earlier channels, where channels are coupled: (1, 0), (2, 0), (2, 1), … */
+  readonly coefficient?: Tensor;
 }
 
-/** E of each channel within a component, with the means of earlier channels in their place. */
-function meansOf({ mean, logScale, coefficient }: Mixture, channels: number): Tensor {
-  if (!coefficient) return meanLevel(mean, logScale);
-  const known: Tensor[] = [];
-  const pairs = pairsOf(channels);
-  for (let c = 0; c < channels; c++) {
-    const own = (t: Tensor, i = c) => slice(t, -1, i, i + 1);
-    const location = pairs.reduce(
-      (sum, [of, j], i) => (of === c ? add(sum, mul(own(coefficient, i), sub(known[j]!, 0.5))) : sum),
-      own(mean),
-    );
-    known.push(meanLevel(location, own(logScale)));
+const at = (t: Tensor, channel: number): Tensor => slice(t, CHANNELS, channel, channel + 1);
+
+/** For each channel in turn its location, μ + Σ coefficient · (x − ½) over earlier channels, and what `taken` takes it as. */
+function inTurn(
+  { mean, coefficient }: Mixture,
+  channels: number,
+  taken: (location: Tensor, channel: number) => Tensor,
+): { locations: Tensor[]; xs: Tensor[] } {
+  const locations: Tensor[] = [];
+  const xs: Tensor[] = [];
+  for (let c = 0, pair = 0; c < channels; c++) {
+    const shifts = xs.map((x) => mul(at(coefficient!, pair++), sub(x, 0.5)));
+    locations.push(shifts.reduce((a, b) => add(a, b), at(mean, c)));
+    xs.push(taken(locations[c]!, c));
   }
-  return concat(known, -1);
+  return { locations, xs };
+}
+
+/** log p of each channel given those before: log of what they are together, less that of those before. */
+function logLevels(mixture: Mixture, x: Tensor, channels: number, levels: number): Tensor {
+  const { locations, xs } = inTurn(mixture, channels, (_, c) => at(x, c));
+  const logWeights = logWeightsOf(mixture.logits);
+  let together: Tensor | undefined;
+  let before: Tensor | undefined;
+  const each = locations.map((location, c) => {
+    const own = logLevel(xs[c]!, location, at(mixture.logScale, c), levels);
+    together = together ? add(together, own) : own;
+    const upTo = logMixture(logWeights, together);
+    const given = before ? sub(upTo, before) : upTo;
+    before = upTo;
+    return given;
+  });
+  return concat(each, CHANNELS);
 }
 
 /**
  * A mixture of discretised logistics for each pixel, whose channels after the first have means that depend linearly on
- * those before (Salimans et al. 2017, section 2.2). log p of a channel is that given the earlier ones. The mean takes
- * earlier channels at their means, and is exact where no component reaches the ends of [0, 1].
+ * those before (Salimans et al. 2017, section 2.2). The mean takes earlier channels at their means, and is exact where no
+ * component reaches the ends of [0, 1].
  */
 function logisticMixture(
   fields: readonly LikelihoodField[],
@@ -142,27 +139,22 @@ function logisticMixture(
   components: number,
   levels: number,
 ): Likelihood {
-  const places = placesOf(fields);
-  const { channels } = fields[0]!;
-  const [logits, centre, raw, factor] = values.map((t) => layered(t, places, components));
-  const mean = add(centre!, add(0.5, evenly(components, 1)));
-  const logScale = logLevelScale(add(raw!, FIRST_LOG_SCALE), levels);
-  const mixture: Mixture = { logits: logits!, mean, logScale, coefficient: factor && tanh(factor) };
-  return {
-    mean: flat(sum(mul(softmax(logits!, COMPONENTS), meansOf(mixture, channels)), [COMPONENTS])),
-    values: Object.fromEntries(Object.entries(mixture).flatMap(([name, t]) => (t ? [[name, flat(t)]] : []))),
-    logProbs: (x) => flat(logMixtureLevels(mixture, layered(x, places, 1), channels, levels)),
+  const together = values.length === 4;
+  const channels = together ? fields[0]!.channels : 1;
+  const { inside, outside } = layoutOf(fields, together);
+  const [logits, centre, raw, factor] = values.map((t) => inside(t, components));
+  const mixture: Mixture = {
+    logits: logits!,
+    mean: add(centre!, add(0.5, evenly(components, 1))),
+    logScale: logLevelScale(add(raw!, FIRST_LOG_SCALE), levels),
+    ...(factor && { coefficient: tanh(factor) }),
   };
-}
-
-function logMixtureLevels(mixture: Mixture, x: Tensor, channels: number, levels: number): Tensor {
-  const { logits, mean, logScale, coefficient } = mixture;
-  const logWeights = logSoftmax(logits, COMPONENTS);
-  if (!coefficient) return logMixture(logWeights, logLevel(x, mean, logScale, levels));
-  const location = add(mean, fromEarlier(coefficient, x, channels));
-  const each = logLevel(x, location, logScale, levels);
-  const upTo = logMixture(logWeights, cumulativeSum(each, -1)); // of a channel and those before
-  return sub(upTo, pad(slice(upTo, -1, 0, channels - 1), -1, 1, 0));
+  const { xs } = inTurn(mixture, channels, (location, c) => meanLevel(location, at(mixture.logScale, c)));
+  return {
+    mean: outside(meanOf(mixture.logits, concat(xs, CHANNELS))),
+    values: Object.fromEntries(Object.entries(mixture).map(([name, t]) => [name, outside(t)])),
+    logProbs: (x) => outside(logLevels(mixture, inside(x, 1), channels, levels)),
+  };
 }
 
 const drawLogisticMixture =
