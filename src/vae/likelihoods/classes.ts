@@ -77,7 +77,7 @@ function fieldSums(t: Tensor, sizes: readonly number[]): Tensor {
  * two thresholds is log σ(a) + log σ(−b) + log(1 − e^(b − a)) for a = θⱼ − location, b = θⱼ₋₁ − location.
  * location [..., 1], thresholds and the gaps between them [classes − 1] and [classes − 2] → [..., classes].
  */
-export function ordinalLogits(location: Tensor, lowest: Tensor, gaps: Tensor | undefined): Tensor {
+function ordinalLogits(location: Tensor, lowest: Tensor, gaps: Tensor | undefined): Tensor {
   const thresholds = gaps ? concat([lowest, add(lowest, cumulativeSum(gaps, 0))], 0) : lowest;
   const distance = sub(thresholds, location);
   const below = pad(logSigmoid(distance), -1, 0, 1);

@@ -50,13 +50,21 @@ const real = { support: 'real', discrete: false, parameters: ['mean'], draw: dra
 /** Part of the running mean of squares that a step keeps: it follows training within some ten steps. */
 const KEPT = 0.9;
 
-/** One log σ² a field, moved to that of the mean square of x − μ. */
+/**
+ * One log σ² a field. The likelihood is greatest where σ² is the mean square of x − μ (Rybkin et al. 2021);
+ * theirs is that of the batch at hand, of which nothing is left when x is to be evaluated or drawn. Here it is a parameter
+ * that a running mean moves: training, evaluation and draws use the same number.
+ */
 function optimal(fields: readonly LikelihoodField[], mean: Tensor): Likelihood {
   const own = fields.map(({ scope }) => scope.parameter('logVar', [1], constantly(0)));
   const sizes = fields.map(({ size }) => size);
-  const each = own.map((v, i) => expand(v, [sizes[i]!]));
+  const whole = () =>
+    concat(
+      own.map((v, i) => expand(v, [sizes[i]!])),
+      0,
+    );
   return {
-    ...gaussian(mean, own.length === 1 ? own[0]! : concat(each, 0)),
+    ...gaussian(mean, own.length === 1 ? own[0]! : whole()),
     updates: (x, there) => {
       const squares = split(square(sub(x, mean)), -1, sizes);
       const seen = there && split(there, -1, sizes);
@@ -95,7 +103,7 @@ export const gaussians = {
     }),
   }),
   gaussianOptimal: choice({
-    doc: 'Gaussian with the best variance for each field, its mean squared error (optimal σ-VAE, Rybkin et al. 2021): a running mean over steps, which evaluation and draws then use.',
+    doc: 'Gaussian with the best variance for each field, a running mean squared error (optimal σ-VAE, Rybkin et al. 2021).',
     options: {},
     build: (): Law => ({ ...real, build: (fields, [mean]) => optimal(fields, mean!) }),
   }),

@@ -39,8 +39,8 @@ const levelsOption = z
   .describe('number of values from 0 to 1, both among them');
 
 /**
- * log of what a logistic law puts nearest to the level x, its tails on the outermost levels (Kingma et al. 2016,
- * appendix; Salimans et al. 2017, eq. 2). For the ends a > b of the interval in scales it is
+ * log of what a logistic law puts nearest to the level x, its tails on the outermost levels (Kingma et al. 2016;
+ * Salimans et al. 2017, eq. 2). For the ends a > b of the interval in scales it is
  * log σ(a) + log σ(−b) + log(1 − e^(b − a)), exact where σ(a) and σ(b) are alike. What a tail has no end for is
  * multiplied away: ONNX Runtime is slow to choose.
  */

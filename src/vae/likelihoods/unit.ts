@@ -23,8 +23,8 @@ import { logConcentrationOf, logitsOf, spreadOption, withSpread } from './spread
 const LOG_2PI = Math.log(2 * Math.PI);
 
 /**
- * x ∈ [0, 1] with density ∝ λˣ(1 − λ)¹⁻ˣ (Loaiza-Ganem & Cunningham 2019, eq. 3–5). In logits l it is an exponential,
- * (x − ½) l − log (sinh(l/2) / (l/2)), and λ = ½ is no special point.
+ * x ∈ [0, 1] with density ∝ λˣ(1 − λ)¹⁻ˣ (Loaiza-Ganem & Cunningham 2019). In logits l it is an exponential,
+ * (x − ½) l − log (sinh(l/2) / (l/2)), and λ = ½, where their constant is 0/0, is no special point.
  */
 export const continuousBernoulli = (logits: Tensor): Likelihood => {
   const half = mul(0.5, logits);
