@@ -1,5 +1,5 @@
 /** What a report shows, as plain data: everything is already measured, nothing here computes. */
-import type { EpochRecord } from '../train/events.ts';
+import type { CodeUse, EpochRecord } from '../train/events.ts';
 
 /** One line of a table of facts. */
 export interface Fact {
@@ -78,6 +78,8 @@ export interface ReportData {
   /** KL of each latent dimension on the validation rows, nats, and above which one counts as active. */
   readonly klPerDimension: readonly number[];
   readonly activeAbove: number;
+  /** In place of these where z is a code, whose KL is the same for all. */
+  readonly codes?: CodeUse | undefined;
   readonly scatter?: Scatter;
   readonly samples?: Pictures | TableRows;
   readonly reconstructions?: Pictures | TablePairs;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { CodeUse } from '../train/events.ts';
 import { chartsScript } from './charts.ts';
 import type { ColumnComparison, Fact, Figure, Pictures, ReportData, TablePairs, TableRows } from './data.ts';
 import { style } from './style.ts';
@@ -184,15 +185,23 @@ function curves({ history }: ReportData): string {
   return `${key}<div class="three">${join(Object.entries(titles), one)}</div>`;
 }
 
-function latent({ klPerDimension, activeAbove, scatter }: ReportData): string {
+function latent(data: ReportData): string {
+  const by = data.scatter?.colour ? `, coloured by ${html(data.scatter.colour.name)}` : '';
+  const dots = data.scatter ? `<div><h3>Validation rows${by}</h3>${chart('scatter')}</div>` : '';
+  const { lead, bars } = data.codes ? { lead: useOf(data.codes), bars: '' } : kl(data);
+  return `<p>${lead}</p><div class="wide">${dots}${bars}</div>`;
+}
+
+const useOf = ({ entries, used, perplexity }: CodeUse): string =>
+  `${used} of ${entries} codes are in use; ${perplexity.toFixed(1)}, evenly used, would tell as much apart.`;
+
+function kl({ klPerDimension, activeAbove }: ReportData) {
   const active = klPerDimension.filter((kl) => kl > activeAbove).length;
   const lead = `${active} of ${klPerDimension.length} latent dimensions carry more than ${activeAbove} nats about a row.`;
   const idle = active < klPerDimension.length ? '<span><i class="block muted"></i>inactive</span>' : '';
   const key = `<div class="key"><span><i class="block"></i>active</span>${idle}</div>`;
   const bars = `<div><h3>KL per dimension, most informative first</h3>${key}${chart('kl')}</div>`;
-  const by = scatter?.colour ? `, coloured by ${html(scatter.colour.name)}` : '';
-  const dots = scatter ? `<div><h3>Validation rows${by}</h3>${chart('scatter')}</div>` : '';
-  return `<p>${lead}</p><div class="wide">${dots}${bars}</div>`;
+  return { lead, bars };
 }
 
 function model({ facts, choices, fields }: ReportData): string {

@@ -1,16 +1,32 @@
 /** `info`: what a model is, from its model.json alone. */
 import { parseConfig } from '../config/index.ts';
 import { describeSchema, parseSchema } from '../data/index.ts';
-import { type ModelFile, readModelFolder } from '../model/index.ts';
+import {
+  listSamplers,
+  type ModelFile,
+  readModelFolder,
+  readSampler,
+  type SamplerFile,
+} from '../model/index.ts';
 
 export interface Info {
   readonly file: ModelFile;
   /** In words. */
   readonly fields: readonly string[];
+  /** What was fitted to it since, by name, the newest last. */
+  readonly samplers: Readonly<Record<string, SamplerFile>>;
 }
 
 export async function info(path: string): Promise<Info> {
   const { file } = await readModelFolder(path);
   parseConfig(file.config);
-  return { file, fields: describeSchema(parseSchema(file.schema)) };
+  const names = await listSamplers(path);
+  const samplers = await Promise.all(
+    names.map(async (name) => [name, (await readSampler(path, name)).file] as const),
+  );
+  return {
+    file,
+    fields: describeSchema(parseSchema(file.schema)),
+    samplers: Object.fromEntries(samplers),
+  };
 }

@@ -55,6 +55,7 @@ export async function reportData(
     history,
     klPerDimension: best.klPerDimension,
     activeAbove: ACTIVE,
+    codes: best.codes,
     scatter: scatter(seen, model.vae.spec.latent, data),
     ...views,
     facts: factsOf(file),
@@ -134,6 +135,11 @@ function decodeFirst(
   return decode(model, means.subarray(0, count * model.vae.spec.latent), conditions ? { conditions } : {});
 }
 
+const drawnFrom = ({ vae }: Model): string =>
+  vae.codes && !vae.spec.posterior.random
+    ? 'codes drawn at random, each as likely as the others (elbo refit learns which go together)'
+    : 'draws of z from the prior';
+
 const MOST_CLASSES = 16;
 
 /** Of pictures that are given one of a few classes, a row of the sheet for each. */
@@ -144,7 +150,7 @@ async function drawnPictures(model: Model) {
     const given = field ? ', what is given as in the training pictures' : '';
     return {
       drawn: await sample(model, { count: SHOWN.pictures, mean: true }),
-      caption: `Means of p(x|z) at draws of z from the prior${given}.`,
+      caption: `Means of p(x|z) at ${drawnFrom(model)}${given}.`,
     };
   }
   const count = PER_ROW * words.length;
@@ -197,7 +203,7 @@ const figuresOf = ({ metrics }: ModelFile): Figure[] =>
     name,
     value,
     protocol,
-    unit: name.startsWith('active') ? '' : 'nats',
+    unit: /^(active|code)/.test(name) ? '' : 'nats',
   }));
 
 function subtitle({ training, created, parameters }: ModelFile): string {

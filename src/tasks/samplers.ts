@@ -32,11 +32,15 @@ export interface ZSource {
   readonly dispose: () => Promise<void>;
 }
 
+/** The name of the source that `asked` means. */
+export const zSourceName = async (model: Model, asked?: string): Promise<string> =>
+  asked ?? (await samplersOf(model)).at(-1) ?? PRIOR;
+
 /** The source called `asked`; where nothing is asked for, the sampler fitted last, or else the prior. */
 export async function openZSource(model: Model, asked?: string): Promise<ZSource> {
-  const found = await samplersOf(model);
-  const name = asked ?? found.at(-1) ?? PRIOR;
+  const name = await zSourceName(model, asked);
   if (name === PRIOR) return priorSource(model);
+  const found = await samplersOf(model);
   if (!found.includes(name))
     throw new UserError(
       `${model.path ?? model.name} has no sampler "${name}" (it has: ${[PRIOR, ...found].join(', ')}): ` +

@@ -66,7 +66,8 @@ export async function save({
       'model.json': `${JSON.stringify(file, null, 2)}\n`,
       'report.html': page,
     });
-    return { type: 'saved', path, report: `${path}/report.html`, metrics };
+    const refit = model.vae.codes !== undefined && !model.vae.spec.posterior.random;
+    return { type: 'saved', path, report: `${path}/report.html`, metrics, refit };
   } finally {
     await model.dispose();
   }
@@ -91,7 +92,7 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
     'validation −ELBO': { value: best.validation.negativeElbo, protocol: validation },
   };
   if (data.counts.test === 0) return metrics;
-  const { negativeElbo, logPx, kl, activeUnits, protocol } = await evaluateData(model, data, {
+  const { negativeElbo, logPx, kl, activeUnits, codes, protocol } = await evaluateData(model, data, {
     split: 'test',
     samples: 0,
   });
@@ -99,7 +100,9 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
     'test −ELBO': negativeElbo,
     'test reconstruction': -logPx,
     'test KL': kl,
-    'active units': activeUnits,
+    ...(codes
+      ? { 'codes in use': codes.used, 'code perplexity': codes.perplexity }
+      : { 'active units': activeUnits }),
   };
   for (const [name, value] of Object.entries(figures)) metrics[name] = { value, protocol };
   return metrics;

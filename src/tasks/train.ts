@@ -52,6 +52,8 @@ export interface SavedEvent {
   readonly path: string;
   readonly report: string;
   readonly metrics: Metrics;
+  /** Whether z is a code, so that samples are poor until `refit` has learned which codes go together. */
+  readonly refit: boolean;
 }
 
 export type TrainEvent = FitEvent | PlanEvent | ProfileEvent | SavedEvent;

@@ -44,8 +44,7 @@ test('a tiny table gets a small batch, at least two latent dimensions and enough
 
 test('codes and classes get as many dimensions as they fill', () => {
   const latent = (kind: string, options: object = {}) =>
-    plan(picture(28, 28, 1), {}, { posterior: { kind, ...options } as GivenChoices['posterior'] }).config
-      .latent;
+    plan(picture(28, 28, 1), {}, { posterior: { kind, ...options } } as GivenChoices).config.latent;
   assert.equal(latent('gaussian'), 32);
   assert.deepEqual([latent('vq'), latent('vq', { dim: 5 }), latent('fsq')], [16 * 4, 16 * 5, 16 * 3]);
   assert.deepEqual([latent('gumbelSoftmax'), latent('mixed', { groups: 2, classes: 4 })], [160, 32 + 8]);

@@ -1,4 +1,6 @@
 /** elbo sample */
+import type { Model } from '../../tasks/model.ts';
+import type { Terminal } from '../terminal.ts';
 import { shared, verb } from '../verb.ts';
 
 const command = verb({
@@ -40,14 +42,17 @@ const command = verb({
     [path = ''],
     terminal,
   ) => {
-    const [{ withModel, given }, { sample }, { checkOut, deliver }, { parseGiven }] = await Promise.all([
-      import('../model.ts'),
-      import('../../tasks/sample.ts'),
-      import('../output.ts'),
-      import('../given.ts'),
-    ]);
+    const [{ withModel, given }, { sample }, { zSourceName }, { checkOut, deliver }, { parseGiven }] =
+      await Promise.all([
+        import('../model.ts'),
+        import('../../tasks/sample.ts'),
+        import('../../tasks/samplers.ts'),
+        import('../output.ts'),
+        import('../given.ts'),
+      ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
+      if (sampler === undefined && !terminal.wantsJson) noteSource(await zSourceName(model), model, terminal);
       const clip = noClip ? false : undefined;
       const rows = await sample(
         model,
@@ -59,3 +64,14 @@ const command = verb({
   },
 });
 export default command;
+
+/** Where z comes from, where nobody has said and it is not plain. */
+function noteSource(name: string, { vae }: Model, terminal: Terminal): void {
+  const isCode = vae.codes && !vae.spec.posterior.random;
+  if (name !== 'prior')
+    terminal.remark(`z comes from the sampler ${name}; --sampler prior draws it from the prior`);
+  else if (isCode)
+    terminal.remark(
+      'Codes are drawn at random, each as likely as the others; elbo refit learns which go together',
+    );
+}

@@ -155,7 +155,11 @@ function sayNotice(message: string, terminal: Terminal, progress: Progress): voi
   for (const line of wrap(message, terminal.columns(), '  ')) progress.say(terminal.paint('yellow', line));
 }
 
-function printSaved({ path, report, metrics }: Event<'saved'>, data: string, terminal: Terminal): void {
+function printSaved(
+  { path, report, metrics, refit }: Event<'saved'>,
+  data: string,
+  terminal: Terminal,
+): void {
   const [model, source] = [quote(relative(path)), quote(data)];
   terminal.remark();
   terminal.print(`Model   ${relative(path)}`);
@@ -166,6 +170,9 @@ function printSaved({ path, report, metrics }: Event<'saved'>, data: string, ter
   terminal.remark();
   terminal.remark('Next');
   const next = [
+    ...(refit
+      ? ([[`elbo refit ${model} ${source}`, 'learn which codes go together, before sampling']] as const)
+      : []),
     [`elbo sample ${model}`, 'new rows or pictures'],
     [`elbo evaluate ${model} ${source}`, 'log p(x), with its interval'],
     [`elbo encode ${model} ${source} --out codes.csv`, 'latent codes'],
