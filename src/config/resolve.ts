@@ -124,7 +124,7 @@ function usualPrior(posterior: TrainConfig['posterior']): string {
 
 function refuseClash(
   { network, posterior, prior, objective, warmup }: TrainConfig,
-  { shape }: DataFacts,
+  { shape, condition = false }: DataFacts,
 ): void {
   const why = clash({
     network: build('network', network),
@@ -132,6 +132,7 @@ function refuseClash(
     prior: build('prior', prior),
     objective: build('objective', objective),
     shape,
+    condition,
     warmedUp: warmup.kind !== 'none',
   });
   if (why)

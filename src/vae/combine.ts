@@ -12,6 +12,8 @@ export interface Combination {
   readonly objective: Objective;
   /** Of one example: [D] or [H, W, C]. */
   readonly shape: readonly number[];
+  /** Whether something is given. */
+  readonly condition: boolean;
   /** Whether the weight of the KL rises during training. */
   readonly warmedUp: boolean;
 }
@@ -29,7 +31,9 @@ export function clash(combination: Combination): string | undefined {
   return clashOfModel(combination) ?? clashOfObjective(combination);
 }
 
-function clashOfModel({ network, posterior, prior }: Combination): string | undefined {
+function clashOfModel({ network, posterior, prior, condition }: Combination): string | undefined {
+  if (prior.given && !condition)
+    return 'this prior depends on what is given, and nothing is: name fields with --condition';
   if (isLadder(network) && !(posterior.conditional && prior.conditional))
     return 'a ladder has Gaussians for both at every level, conditional on those above: leave --posterior gaussian and --prior normal';
   if (posterior.space !== prior.space)

@@ -104,6 +104,10 @@ const cases: Record<string, [words: string, message: RegExp]> = {
     'train good.csv --out new12.model --condition size,weight,kind',
     /no column is left to model: all are ignored or given/,
   ],
+  'a prior of conditions without one': [
+    'train good.csv --out new13.model --prior conditional',
+    /this prior depends on what is given, and nothing is: name fields with --condition/,
+  ],
   'a value for a model that is given nothing': [
     'sample good.model --given kind=red',
     /no condition "kind": the model is given nothing, because it was trained without --condition/,

@@ -1,6 +1,7 @@
 /** Every prior by name. */
 import { ballPriors } from './ball.ts';
 import { codePriors } from './codes.ts';
+import { conditionalPriors } from './conditional.ts';
 import { flowPriors } from './flow.ts';
 import { mixtures } from './mixture.ts';
 import { normals } from './normal.ts';
@@ -23,6 +24,7 @@ export const priors = {
   ...spherePriors,
   ...ballPriors,
   ...codePriors,
+  ...conditionalPriors,
 };
 
 export type PriorName = keyof typeof priors;
