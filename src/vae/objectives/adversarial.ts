@@ -129,7 +129,7 @@ export const adversarial = {
     options: {
       tcPenalty: weightOption(10, 'the total correlation, beside the KL'),
       adversaryHidden,
-      ...adversaryOptions,
+      ...adversaryOptions(1),
     },
     build: (options): Objective => ({
       samples: 1,
@@ -142,9 +142,9 @@ export const adversarial = {
   aae: choice({
     doc: 'Adversarial autoencoder: a discriminator tells z from draws of the prior (Makhzani et al. 2015).',
     options: {
-      adversarial: weightOption(10, 'the adversarial loss'),
+      adversarial: weightOption(3, 'the adversarial loss'),
       adversaryHidden,
-      ...adversaryOptions,
+      ...adversaryOptions(0.3),
     },
     build: (options): Objective => ({
       samples: 1,
@@ -162,7 +162,7 @@ export const adversarial = {
       features: weightOption(1, 'the distance of features, half its square'),
       adversarial: weightOption(10, 'the adversarial loss'),
       adversaryChannels,
-      ...adversaryOptions,
+      ...adversaryOptions(0.3),
     },
     build: ({ beta, ...options }): Objective => ({
       samples: 1,

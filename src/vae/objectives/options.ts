@@ -13,19 +13,26 @@ export const weightOption = (value: number, of: string) =>
 
 const widths = z.array(z.int().min(1).max(65_536)).min(1);
 
-export const adversaryOptions = {
+export const adversaryOptions = (rate: number) => ({
   adversaryRate: z
     .number()
     .positive()
-    .default(1)
+    .default(rate)
     .describe("learning rate of the adversary, times the model's"),
-  adversaryBeta1: z.number().min(0).lt(1).default(0.5).describe('decay of the mean of its gradient'),
-};
+  adversaryBeta1: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.5)
+    .describe("decay of the mean of the adversary's gradient"),
+});
 
-export const adversaryHidden = widths.default([256, 256]).describe('widths of its hidden layers');
+export const adversaryHidden = widths
+  .default([256, 256])
+  .describe('widths of the hidden layers of the adversary');
 export const adversaryChannels = widths
   .default([32, 64])
-  .describe('its channels after each halving of the picture');
+  .describe('channels of the adversary after each halving of the picture');
 
 export const adversaryOf = (o: { adversaryRate: number; adversaryBeta1: number }): Adversary => ({
   rate: o.adversaryRate,

@@ -76,7 +76,7 @@ export const rates = {
     doc: 'Reconstruction with the KL held at a capacity that rises (Burgess et al. 2018).',
     options: {
       capacity: z.number().min(0).default(25).describe('nats of KL in the end'),
-      capacityWeight: weightOption(100, 'the distance between KL and capacity'),
+      capacityWeight: weightOption(10, 'the distance between KL and capacity'),
       capacityRise: z
         .number()
         .gt(0)
