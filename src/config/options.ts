@@ -63,6 +63,7 @@ export const trainingOptions = {
   batchSize: z.int().min(1).max(1_000_000).optional().describe('examples in a step'),
   learningRate: z.number().positive().max(100).optional().describe('base learning rate (default 0.001)'),
   clip: z.number().positive().optional().describe('largest norm of the gradient'),
+  skip: z.number().positive().optional().describe('norm of the gradient above which a step is left out'),
   ema: z
     .number()
     .gt(0)
@@ -155,6 +156,7 @@ export interface TrainConfig {
   readonly batchSize: number;
   readonly learningRate: number;
   readonly clip?: number | undefined;
+  readonly skip?: number | undefined;
   readonly ema?: number | undefined;
   readonly patience?: number | undefined;
   readonly seed: number;

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { clash } from '../vae/index.ts';
 import { build, parseChoice, type TableName, tables } from './choices.ts';
 import { type GivenChoices, type ParsedOptions, type TrainConfig, usualPosterior } from './options.ts';
-import { withPreset } from './presets.ts';
+import { checkPreset, withPreset } from './presets.ts';
 
 /** What the choices depend on. */
 export interface DataFacts {
@@ -70,7 +70,8 @@ const batchFor = ({ shape, trainRows }: DataFacts): number =>
  * length may be changed.
  */
 export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts, saved?: TrainConfig): Plan {
-  const whole = withPreset(given, facts.shape.length === 3);
+  checkPreset(given.preset, facts.shape.length === 3);
+  const whole = withPreset(given);
   return saved ? resumed(whole, saved) : fresh(whole, facts);
 }
 
@@ -101,6 +102,7 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     batchSize,
     learningRate: given.learningRate ?? 1e-3,
     clip: given.clip,
+    skip: given.skip,
     ema: given.ema,
     patience: given.patience ?? Math.max(5, Math.ceil(epochs / 10)),
     seed: given.seed ?? 0,
@@ -151,6 +153,7 @@ function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan 
     'batchSize',
     'learningRate',
     'clip',
+    'skip',
     'ema',
     'seed',
     'validation',

@@ -12,6 +12,7 @@ import {
   type TrainConfig,
   tables,
   trainOptions,
+  withPreset,
 } from '../config/index.ts';
 import { type Codec, createCodec, type Dataset, describeSchema } from '../data/index.ts';
 import { UserError } from '../errors.ts';
@@ -82,7 +83,7 @@ function parseTrainOptions(given: Omit<TrainOptions, 'data' | 'signal'>): Parsed
   const isChoice = (name: string): name is TableName => Object.hasOwn(tables, name);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   const plain = parseOptions(trainOptions, Object.fromEntries(entries.filter(([name]) => !isChoice(name))));
-  return { ...plain, ...Object.fromEntries(entries.filter(([name]) => isChoice(name))) };
+  return withPreset({ ...plain, ...Object.fromEntries(entries.filter(([name]) => isChoice(name))) });
 }
 
 interface Run {
