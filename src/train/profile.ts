@@ -5,11 +5,11 @@ import { type Profile, type StepTimes, TRACED } from './clock.ts';
 /** Work of the engine by the ops that ONNX Runtime runs, those of its own fusions too. Layouts that copy nothing count as copies. */
 const OPS = {
   'matrix products': 'MatMul Gemm FusedMatMul FusedGemm',
-  'gathers and patches': 'Gather ScatterElements Pad',
+  'gathers and patches': 'Gather GatherElements ScatterElements Pad TopK',
   'elementwise arithmetic':
-    'Abs Add Cast Clip Cos Div Equal Erf Exp Greater GreaterOrEqual HardSigmoid LeakyRelu Less LessOrEqual Log Max Min Mul Neg ' +
+    'Abs Add Atan Cast Clip Cos Div Equal Erf Exp Greater GreaterOrEqual HardSigmoid LeakyRelu Less LessOrEqual Log Max Min Mul Neg ' +
     'Pow QuickGelu Relu Sigmoid Sign Sin Sqrt Sub Tanh Where',
-  reductions: 'CumSum LogSoftmax ReduceMax ReduceMean ReduceSum Softmax',
+  reductions: 'ArgMax CumSum LogSoftmax ReduceMax ReduceMean ReduceSum Softmax',
   'copies and reshapes': 'Concat Expand Identity Reshape Shape Slice Split Squeeze Transpose Unsqueeze',
 } as const;
 
