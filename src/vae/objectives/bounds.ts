@@ -34,7 +34,8 @@ function freeKl({ levels }: Terms, { scale }: Pick<Knobs, 'scale'>, freeBits: nu
 
 /**
  * −ELBO of the samples, with q(z|x) held fixed where its density is taken: what is left out of the gradient,
- * ∂ log q(z|x)/∂φ at fixed z, is 0 on average, and the rest is 0 throughout at the exact posterior (the path derivative of Roeder et al. 2017).
+ * ∂ log q(z|x)/∂φ at fixed z, is 0 on average, and the rest is 0 throughout at the exact posterior (the path
+ * derivative of Roeder et al. 2017).
  */
 export const stickTheLanding = (terms: Terms, { scale, beta }: Pick<Knobs, 'scale' | 'beta'>): Losses => ({
   loss: penalised(neg(batchMean(annealedWeights(throughZ(terms), beta), scale)), terms),
