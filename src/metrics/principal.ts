@@ -9,8 +9,8 @@ export interface Projection {
   /** [width, components], orthonormal columns, largest variance first. */
   readonly axes: Float64Array;
   readonly components: number;
-  /** Of the whole variance. */
-  readonly share: number;
+  /** Of the whole variance, by component. */
+  readonly shares: readonly number[];
 }
 
 const SPARE = 10;
@@ -18,7 +18,7 @@ const PASSES = 3;
 
 /**
  * The first components by randomised subspace iteration (Halko et al. 2011, algorithms 4.4 and 5.3): a random subspace is
- * drawn through the data a few times, then the small problem inside it is solved.
+ * drawn through the data a few times, then the small problem inside it is solved. The largest entry of an axis is positive.
  */
 export function principalComponents(points: Points, components: number): Projection {
   const { count, width } = points;
@@ -36,10 +36,21 @@ export function principalComponents(points: Points, components: number): Project
   const { values, vectors } = eigenSymmetric(covariance(inside), size);
   const some = new Float64Array(size * kept);
   for (let i = 0; i < size; i++) for (let k = 0; k < kept; k++) some[i * kept + k] = vectors[i * size + k]!;
-  const axes = times(basis, some, kept).data as Float64Array;
-  const whole = dot(x.data as Float64Array, x.data as Float64Array) / Math.max(1, count - 1);
-  const within = values.subarray(0, kept).reduce((sum, v) => sum + v, 0);
-  return { mean, axes, components: kept, share: whole > 0 ? within / whole : 1 };
+  const axes = signed(times(basis, some, kept));
+  const whole = dot(x.data as Float64Array, x.data as Float64Array) / Math.max(1, count - 1) || 1;
+  const shares = Array.from(values.subarray(0, kept), (v) => v / whole);
+  return { mean, axes, components: kept, shares };
+}
+
+/** Axes whose largest entry is positive: the same picture in every run. */
+function signed({ count, width, data }: Points): Float64Array {
+  for (let c = 0; c < width; c++) {
+    let largest = 0;
+    for (let i = 0; i < count; i++)
+      if (Math.abs(data[i * width + c]!) > Math.abs(largest)) largest = data[i * width + c]!;
+    if (largest < 0) for (let i = 0; i < count; i++) data[i * width + c]! *= -1;
+  }
+  return data as Float64Array;
 }
 
 export const project = (points: Points, { mean, axes, components }: Projection): Points =>

@@ -8,6 +8,8 @@ import { type SpaceName, spaceNames } from './evaluate/features.ts';
 import {
   type Findings,
   figuresOf,
+  type GroupName,
+  groups,
   leftOut,
   type Measured,
   together,
@@ -112,7 +114,7 @@ export async function evaluateData(
   if (source.rows === 0) throw new UserError(`${data.name}: no rows to evaluate`);
   const elbo = await elboFindings(model, source, seed, progress);
   const units = unitFindings(model, elbo.klByDimension, elbo.result);
-  const further = setting.rows > 0 ? await furtherFindings(model, data, setting) : withoutRows();
+  const further = setting.rows > 0 ? await furtherFindings(model, data, setting) : withoutRows(model);
   const whole = together([...further.findings, elbo, units]);
   return {
     ...oldFigures(elbo.result, whole, samples),
@@ -173,10 +175,8 @@ async function furtherFindings(model: Model, data: Dataset, setting: Setting): P
   };
 }
 
-function withoutRows(): Further {
-  const names = (['likelihood', 'latent', 'reconstruction', 'samples', 'disentanglement'] as const).flatMap(
-    figuresOf,
-  );
+function withoutRows({ codec }: Model): Further {
+  const names = (Object.keys(groups) as GroupName[]).flatMap((name) => figuresOf(name, codec));
   return { findings: [leftOut(names, '--rows 0')], errors: {}, similarity: {} };
 }
 

@@ -80,12 +80,12 @@ test('the discrepancy is unbiased and its interval right, where the distribution
     return discrepancy(a!, { ...b!, data: b!.data.map((v) => v + shift) }, cubic);
   };
   for (const shift of [0, 1]) {
-    const all = Array.from({ length: 150 }, (_, turn) => draw(turn, shift));
+    const all = Array.from({ length: 100 }, (_, turn) => draw(turn, shift));
     const values = moments(all.map(({ value }) => value));
-    const error = Math.sqrt(values.variance() / 150);
+    const error = Math.sqrt(values.variance() / 100);
     const truth = shift === 0 ? 0 : values.mean();
     if (shift === 0) assert.ok(Math.abs(values.mean()) < 3 * error, `${values.mean()} ± ${error}`);
-    const hits = all.filter(({ low, high }) => low <= truth && truth <= high).length / 150;
+    const hits = all.filter(({ low, high }) => low <= truth && truth <= high).length / 100;
     assert.ok(hits > 0.87, `${hits} at shift ${shift}`);
     const width = moments(all.map(({ low, high }) => (high - low) / (2 * 1.96))).mean();
     const ratio = width / Math.sqrt(values.variance());

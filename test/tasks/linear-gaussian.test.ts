@@ -97,4 +97,10 @@ test('a collapsed posterior and a prior with holes are told in words', async () 
   near(beside.figures.marginalKl!.value, 4.5, 0.5); // 3²/2
   near(beside.figures.dimensionWiseKl!.value, 4.5, 0.5);
   await model.dispose();
+  bias.set([ownBias[0]!, ownBias[1]!, -16, -16]); // codes that do not overlap
+  const apart = await evaluate(model, path, options);
+  assert.equal(apart.figures.totalCorrelation, undefined);
+  assert.match(apart.absent.marginalKl!.reason, /codes of 300 rows hardly overlap/);
+  assert.match(apart.diagnosis.join(), /I\(x; z\) is somewhere between 5\.7 and 1\d\.\d nats/); // log 300 and the KL
+  await model.dispose();
 });

@@ -32,7 +32,8 @@ export function disentanglement(data: Coded): Disentanglement | undefined {
   >;
 }
 
-function scoresOf(data: Coded): Record<keyof Disentanglement, number> {
+/** The scores themselves, of rows in no order. */
+export function scoresOf(data: Coded): Record<keyof Disentanglement, number> {
   const importance = dci(data);
   return {
     mig: mutualInformationGap(data),

@@ -7,7 +7,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
 /** Sentences about what is wrong or worth knowing; nothing where all is well. */
 export const diagnose = (figures: Figures): string[] =>
-  [collapsed, notSaturated, holed, alike, few, amiss, missed].flatMap((rule) => rule(figures) ?? []);
+  [collapsed, saturated, holed, alike, few, amiss, missed].flatMap((rule) => rule(figures) ?? []);
 
 type Rule = (figures: Figures) => string | undefined;
 
@@ -22,13 +22,10 @@ const collapsed: Rule = ({ activeUnits, kl }) => {
 };
 
 /** A mixture of N posteriors cannot tell more than N rows apart. */
-const notSaturated: Rule = ({ mutualInformation }) => {
-  const most = mutualInformation?.beside?.value ?? Number.NaN;
-  return mutualInformation && mutualInformation.value > 0.97 * most
-    ? 'Every one of these rows can be told from its code: I(x; z) has reached log of their number, so that it and what follows from it are bounds of ' +
-        'these rows; --rows takes more of them.'
+const saturated: Rule = ({ mutualInformation, mutualInformationAtMost, totalCorrelation }) =>
+  mutualInformation && mutualInformationAtMost && !totalCorrelation
+    ? `Every one of these rows can be told from its code: I(x; z) is somewhere between ${mutualInformation.value.toFixed(1)} and ${mutualInformationAtMost.value.toFixed(1)} nats; more --rows narrow that.`
     : undefined;
-};
 
 const holed: Rule = ({ holes }) =>
   holes && holes.low! > 2 * THIN

@@ -25,21 +25,15 @@ export async function disentanglementFindings(
   { path, rows, seed }: FactorOptions,
   tell: Tell,
 ): Promise<Findings> {
+  const all = figuresOf('disentanglement', model.codec);
   const total = Object.values(data.counts).reduce((a, b) => a + b, 0);
   const factors = path === undefined ? data.factors : await readFactors(path, total);
-  if (!factors)
-    return leftOut(
-      figuresOf('disentanglement'),
-      'no factors of variation are known: --factors factors.csv gives them',
-    );
+  if (!factors) return leftOut(all, 'no factors of variation are known: --factors factors.csv gives them');
   const coded = await codesWith(model, data, splits, factors, { rows, seed }, tell);
   if (coded.count < LEAST)
-    return leftOut(
-      figuresOf('disentanglement'),
-      `${coded.count} rows have all their factors, and ${LEAST} are needed`,
-    );
+    return leftOut(all, `${coded.count} rows have all their factors, and ${LEAST} are needed`);
   const scores = disentanglement(coded);
-  if (!scores) return leftOut(figuresOf('disentanglement'), 'the codes do not vary, or the factors do not');
+  if (!scores) return leftOut(all, 'the codes do not vary, or the factors do not');
   const protocol =
     `posterior means of ${coded.count.toLocaleString('en')} of ${countRows(data, splits).toLocaleString('en')} rows against ` +
     `${factors.map(({ name, ordered }) => `${name}${ordered ? '' : ' (names)'}`).join(', ')}; intervals by leaving out tenths of the rows`;

@@ -34,9 +34,11 @@ export async function featureSpace(model: Model, held: Subject, name: SpaceName)
   const reduce = (points: Points) => (reduction ? project(points, reduction) : points);
   const scale = standard(reduce(fitted));
   const of = (points: Points) => scale(reduce(points));
-  const share = reduction && `${(100 * reduction.share).toFixed(0)} % of their variance`;
+  const share = reduction?.shares.reduce((sum, v) => sum + v, 0) ?? 1;
   return {
-    words: reduction ? `${reduction.components} principal components of ${raw.words} (${share})` : raw.words,
+    words: reduction
+      ? `${reduction.components} principal components of ${raw.words} (${(100 * share).toFixed(0)} % of their variance)`
+      : raw.words,
     ofData: async (subject) => of(await raw.ofData(subject)),
     ofSamples: async (rows) => of(await raw.ofSamples(rows)),
   };

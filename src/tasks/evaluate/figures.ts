@@ -100,9 +100,16 @@ export const leftOut = (names: readonly FigureName[], reason: string): Findings 
   absent: Object.fromEntries(names.map((name) => [name, reason])),
 });
 
-/** The names of a group's figures. */
-export const figuresOf = (name: GroupName): FigureName[] =>
-  (Object.keys(definitions) as FigureName[]).filter((figure) => definitions[figure].group === name);
+const OF_PICTURES: readonly FigureName[] = ['meanAbsolutePixel', 'psnr', 'ssim'];
+const OF_TABLES: readonly FigureName[] = ['columnSimilarity'];
+
+/** The names of a group's figures that data of this kind can have. */
+export function figuresOf(name: GroupName, { shape }: { readonly shape: readonly number[] }): FigureName[] {
+  const others = shape.length === 3 ? OF_TABLES : OF_PICTURES;
+  return (Object.keys(definitions) as FigureName[]).filter(
+    (figure) => definitions[figure].group === name && !others.includes(figure),
+  );
+}
 
 export interface Whole {
   readonly figures: Readonly<Partial<Record<FigureName, Figure>>>;

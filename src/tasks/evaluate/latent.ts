@@ -12,6 +12,8 @@ import {
   holes,
   inverseMultiquadric,
   logAggregate,
+  meanOf,
+  moments,
   pointsOf,
   THIN,
 } from '../../metrics/index.ts';
@@ -29,6 +31,9 @@ import { rowsInWords, type Subject, type Tell } from './subject.ts';
 /** By how much the mean of a dimension varies that is in use (Burda et al. 2016, section 5.1). */
 const READ = 500;
 const VARIES = 0.01;
+/** From this share of log N on a mixture of N posteriors has told all it can. */
+const FULL = 0.97;
+const LEAST = 20; // rows
 const MOST_DIMENSIONS = 512; // of z, for a kernel
 
 /** From the KL alone: what is known of all rows. */
@@ -86,6 +91,11 @@ export async function latentFindings(
   seed: number,
   tell: Tell,
 ): Promise<Findings> {
+  if (subject.count < LEAST)
+    return leftOut(
+      [...OF_AGGREGATE, 'priorDiscrepancy'],
+      `there are ${subject.count} rows, and ${LEAST} are needed`,
+    );
   const codes = await codesOf(model, subject, seed, tell);
   const prior = await priorDraws(model, subject, seed);
   const against = priorFindings(model, codes.z, prior);
@@ -188,7 +198,9 @@ async function aggregateFindings(
     tell({ stage: 'aggregated posterior', done: row + 1, total: count }),
   );
   const separate = klDimensions(model.vae) === latent;
-  const { dimensionWiseKl, ...parts } = decomposition(known, await klByRow(model, data, seed), separate);
+  const kl = await klByRow(model, data, seed);
+  const { dimensionWiseKl, ...parts } = decomposition(known, kl, separate);
+  const isFull = parts.mutualInformation.value > FULL * Math.log(count);
   const varying = activeByVariance(q, VARIES);
   const thin = holes(known, logAggregate(q, prior));
   const chen = 'by the mixture of these rows’ posteriors (Chen et al. 2018, eq. 2; Hoffman & Johnson 2016)';
@@ -201,15 +213,16 @@ async function aggregateFindings(
       },
       mutualInformation: {
         ...parts.mutualInformation,
-        ...besides(Math.log(count), 'at most'),
+        ...besides(Math.log(count), 'log N'),
         protocol: chen,
       },
-      mutualInformationAtMost: {
-        ...parts.mutualInformationAtMost,
-        protocol: 'each row left out of its own q(z) (Poole et al. 2019, eq. 13)',
-      },
-      marginalKl: { ...parts.marginalKl, protocol: chen },
-      totalCorrelation: { ...parts.totalCorrelation, protocol: chen },
+      mutualInformationAtMost: isFull
+        ? { ...meanOf(moments(kl)), protocol: KL_BOUNDS }
+        : { ...parts.mutualInformationAtMost, protocol: LEFT_OUT },
+      ...(!isFull && {
+        marginalKl: { ...parts.marginalKl, protocol: chen },
+        totalCorrelation: { ...parts.totalCorrelation, protocol: chen },
+      }),
       ...(dimensionWiseKl && { dimensionWiseKl: { ...dimensionWiseKl, protocol: chen } }),
       holes: {
         ...thin,
@@ -217,9 +230,18 @@ async function aggregateFindings(
         protocol: 'log q(z) of prior draws below the 5 % point of log q(z) of the codes',
       },
     },
-    absent: dimensionWiseKl ? {} : { dimensionWiseKl: 'the prior is not a product over dimensions' },
+    absent: {
+      ...(isFull && { marginalKl: apart(count), totalCorrelation: apart(count) }),
+      ...(!dimensionWiseKl && { dimensionWiseKl: 'the prior is not a product over dimensions' }),
+    },
   };
 }
+
+const apart = (count: number): string =>
+  `the codes of ${count.toLocaleString('en')} rows hardly overlap, so that their mixture says little of all codes together: more --rows`;
+
+const LEFT_OUT = 'each row left out of its own q(z) (Poole et al. 2019, eq. 13)';
+const KL_BOUNDS = 'the KL itself, which I(x; z) cannot pass (Hoffman & Johnson 2016, eq. 3)';
 
 /** KL(q(z|x) ‖ p(z)) of each row. */
 async function klByRow(model: Model, data: Dataset, seed: number): Promise<Float64Array> {

@@ -44,8 +44,10 @@ export interface QualityFindings extends Findings {
   readonly similarity: Readonly<Record<string, Measured>>;
 }
 
-const ALL = figuresOf('samples');
-const none = (reason: string): QualityFindings => ({ ...leftOut(ALL, reason), similarity: {} });
+const none = ({ codec }: Model, reason: string): QualityFindings => ({
+  ...leftOut(figuresOf('samples', codec), reason),
+  similarity: {},
+});
 
 export async function qualityFindings(
   model: Model,
@@ -54,9 +56,10 @@ export async function qualityFindings(
   { count, features, mean, seed }: QualityOptions,
   tell: Tell,
 ): Promise<QualityFindings> {
-  if (count === 0) return none('--quality 0');
+  if (count === 0) return none(model, '--quality 0');
   const held = await drawSubject(model, data, splits, { most: count, seed });
-  if (held.count < LEAST) return none(`there are ${held.count} held-out rows, and ${LEAST} are needed`);
+  if (held.count < LEAST)
+    return none(model, `there are ${held.count} held-out rows, and ${LEAST} are needed`);
   const n = held.count;
   const step = (done: number) => tell({ stage: 'sample quality', done, total: 4 });
   step(0);
