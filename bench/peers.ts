@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Where peers/setup.sh puts what the peers need. */
-const HOME = process.env['ELBO_PEERS'] ?? join(homedir(), '.cache', 'elbo-peers');
+export const HOME = process.env['ELBO_PEERS'] ?? join(homedir(), '.cache', 'elbo-peers');
 export const python = process.env['ELBO_PEER_PYTHON'] ?? join(HOME, 'venv', 'bin', 'python');
 
 interface Kind {

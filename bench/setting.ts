@@ -11,11 +11,11 @@ import { type Peer, type PeerName, peerKinds, startPeer } from './peers.ts';
 import { openSource, type Source } from './sources.ts';
 import { objectiveOf, vaeOf, type Workload, type WorkloadName, workloads } from './workloads.ts';
 
-const SEED = 1;
+export const SEED = 1;
 export const THREADS = [1, 2];
 const TOLERANCE = 1e-3;
 const CHUNK = 1024; // rows
-export const KNOBS = { beta: 1, learningRate: 1e-3 };
+export const KNOBS = { beta: 1, progress: 1, learningRate: 1e-3 };
 
 export interface Setting {
   readonly workload: Workload;
@@ -27,6 +27,8 @@ export interface Setting {
   readonly absent: Readonly<Record<string, string>>;
   /** The workload as the peers know it. */
   readonly described: object;
+  /** Weights, a batch, its noise and the training rows, as files. */
+  readonly folder: string;
   readonly agreement: Agreement;
   readonly close: () => Promise<void>;
 }
@@ -40,13 +42,13 @@ export async function openSetting(name: WorkloadName, names: readonly PeerName[]
   const peers: Peer[] = [];
   const absent: Record<string, string> = {};
   const agreement = await writeCheck(folder, workload, source, learner);
-  const described = describe(name, source, learner);
+  const described = describe(name, source);
   await writeRows(folder, source, described.pixels);
   for (const [kind, threads] of names.flatMap((n) => peerKinds[n].threads.map((t) => [n, t] as const))) {
     const peer = await startPeer(kind, threads);
     if (typeof peer === 'string') absent[kind] = peer;
     else
-      await ready(peer, described, folder, learner, agreement).then(
+      await ready(peer, { described, folder, learners, agreement }).then(
         () => peers.push(peer),
         (error: Error) => {
           absent[kind] = error.message;
@@ -59,7 +61,7 @@ export async function openSetting(name: WorkloadName, names: readonly PeerName[]
     for (const each of learners) await each.dispose();
     rmSync(folder, { recursive: true });
   };
-  return { workload, source, learners, peers, absent, described, agreement, close };
+  return { workload, source, learners, peers, absent, described, folder, agreement, close };
 }
 
 const openLearner = (workload: Workload, { codec }: Source, threads: number): Promise<Learner> =>
@@ -69,7 +71,6 @@ const openLearner = (workload: Workload, { codec }: Source, threads: number): Pr
     optimizer: adam(),
     runtime: nodeRuntime({ threads }),
     batchSize: workload.batch,
-    samples: workload.samples,
     seed: SEED,
   });
 
@@ -86,8 +87,8 @@ interface Agreement {
 }
 
 /** What a peer has to know of a workload, and the training rows in files. */
-function describe(name: WorkloadName, { data }: Source, learner: Learner) {
-  const { shape, parts, masked } = learner.vae.spec;
+function describe(name: WorkloadName, { data, codec }: Source) {
+  const { shape, parts, masked } = codec;
   const [field] = data.schema.fields;
   const pixels =
     field?.role !== 'model' || field.type !== 'image'
@@ -149,17 +150,19 @@ async function writeCheck(
 }
 
 /** Readies a peer for a workload; throws where it cannot do it, or computes something else. */
-async function ready(
-  peer: Peer,
-  workload: object,
-  folder: string,
-  learner: Learner,
-  wanted: Agreement,
+export async function ready(
+  peer: Pick<Peer, 'ask'>,
+  {
+    described,
+    folder,
+    learners,
+    agreement,
+  }: Pick<Setting, 'described' | 'folder' | 'learners' | 'agreement'>,
 ): Promise<void> {
-  const shapes = Object.fromEntries(learner.vae.parameters.map((p) => [p.name, p.shape]));
-  await peer.ask({ do: 'load', workload, folder });
-  const { loss, norm } = await peer.ask<Agreement>({ do: 'check', workload, folder, shapes });
-  const differ = Math.max(Math.abs(loss / wanted.loss - 1), Math.abs(norm / wanted.norm - 1));
+  const shapes = Object.fromEntries(learners[0]!.vae.parameters.map((p) => [p.name, p.shape]));
+  await peer.ask({ do: 'load', workload: described, folder });
+  const { loss, norm } = await peer.ask<Agreement>({ do: 'check', workload: described, folder, shapes });
+  const differ = Math.max(Math.abs(loss / agreement.loss - 1), Math.abs(norm / agreement.norm - 1));
   if (!(differ < TOLERANCE))
-    throw new Error(`loss ${loss}, gradient ${norm}; ours are ${wanted.loss}, ${wanted.norm}`);
+    throw new Error(`loss ${loss}, gradient ${norm}; ours are ${agreement.loss}, ${agreement.norm}`);
 }

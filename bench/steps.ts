@@ -4,9 +4,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Learner } from '../src/train/index.ts';
-import { type Case, interleave, type Timing, timed } from './interleave.ts';
+import { type Case, interleave, timed } from './interleave.ts';
 import { type Peer, type PeerName, peerNames } from './peers.ts';
 import { updateResult } from './results.ts';
+import { fastest, printRows, type Row, ratiosToOurs } from './rows.ts';
 import { endless, KNOBS, openSetting, type Setting, THREADS } from './setting.ts';
 import type { Source } from './sources.ts';
 import { operations, type WorkloadName, workloadNames } from './workloads.ts';
@@ -37,8 +38,6 @@ function peakMemory(pid: number): number {
   return Math.round(Number(line?.[1]) / 1024);
 }
 
-type Row = Omit<Contender, 'block' | 'pid'> & Timing & { readonly memory: number };
-
 async function bench(name: WorkloadName, names: readonly PeerName[], rounds: number) {
   const setting = await openSetting(name, names);
   const { workload, source, learners, peers, described } = setting;
@@ -60,35 +59,13 @@ async function bench(name: WorkloadName, names: readonly PeerName[], rounds: num
 }
 
 function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[]) {
-  const fastest = (side: string): Row =>
-    rows.filter((r) => r.side === side).reduce((a, b) => (b.median < a.median ? b : a));
-  const mine = fastest('ours');
   const gflop = operations(workload, learners[0]!.vae) / 1e9;
-  const rate = gflop / (mine.median / 1e3);
-  const others = [...new Set(rows.map((r) => r.side))].filter((side) => side !== 'ours');
-  const ratios = Object.fromEntries(others.map((side) => [side, fastest(side).median / mine.median]));
-  return {
-    title: workload.title,
-    gflop,
-    rate,
-    ratios,
-    absent,
-    agreement,
-    rows,
-  };
+  const rate = gflop / (fastest(rows, 'ours').median / 1e3);
+  return { title: workload.title, gflop, rate, ratios: ratiosToOurs(rows), absent, agreement, rows };
 }
 
-const milliseconds = (value: number): string => `${value.toFixed(2).padStart(8)} ms`;
-
 function print(name: string, result: Awaited<ReturnType<typeof bench>>): void {
-  console.log(`\n${name}: ${result.title}`);
-  for (const { side, threads, median, low, high, minimum, memory, used, disturbed, quiet } of result.rows)
-    console.log(
-      `  ${side.padEnd(29)} T=${threads} ${milliseconds(median)}  (${low.toFixed(2)}–${high.toFixed(2)}, least ${minimum.toFixed(2)})  ${memory} MiB  ${used} blocks, ${disturbed} disturbed${quiet ? '' : ', NOT QUIET'}`,
-    );
-  for (const [peer, why] of Object.entries(result.absent)) console.log(`  ${peer}: absent. ${why}`);
-  const shown = Object.entries(result.ratios).map(([peer, ratio]) => `${peer} ${ratio.toFixed(2)}`);
-  console.log(`  times ours: ${shown.join(' · ')}`);
+  printRows(name, result);
   console.log(`  ${result.gflop.toFixed(2)} GFLOP, ${result.rate.toFixed(0)} GFLOP/s`);
 }
 

@@ -1,4 +1,4 @@
-/** Runs a function of ours in the Chromium of this machine, with ONNX Runtime's files at hand and nothing else of the network. */
+/** Runs functions of ours in the Chromium of this machine, with ONNX Runtime's files at hand and nothing else of the network. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -6,12 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const FLAGS = [
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -23,22 +22,81 @@ const PATIENCE = 120_000; // ms
 /** Where pages find the ort-wasm-* files: the `wasmPaths` of `webRuntime`. */
 export const ORT_PATH = '/ort/';
 
+export interface BrowserOptions {
+  /** Flags beside the usual ones. */
+  readonly flags?: readonly string[];
+  /** Folders whose files pages may read, by URL prefix: `/name/`. */
+  readonly folders?: Readonly<Record<string, string>>;
+  /** Where packages are looked for that are not among ours. */
+  readonly packages?: readonly string[];
+}
+
+/** The default export of an entry file, called in its page. */
+export type Call = (input: unknown) => Promise<unknown>;
+
+export interface OpenBrowser {
+  /** Bundles `entryFile` into a page in a process of its own; its console and errors are told where a call fails. */
+  readonly open: (entryFile: string) => Promise<Call>;
+  readonly version: string;
+  /** The ids of its processes. */
+  readonly processes: () => Promise<number[]>;
+  readonly close: () => Promise<void>;
+}
+
 /**
  * Bundles `entryFile`, whose default export takes `input` and gives a promise of the result, and calls it in a cross-origin
  * isolated page (so WebAssembly has threads). Input and result pass as JSON.
  */
 export async function runInBrowser(entryFile: string, input: unknown): Promise<unknown> {
-  const executablePath = findBrowser();
-  const server = await serve(await bundle(entryFile));
-  let browser: Browser | undefined;
+  const browser = await openBrowser({ flags: ['--disable-gpu'] });
   try {
-    browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
-    return await callPage(browser, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, input);
+    const call = await browser.open(entryFile);
+    return await call(input);
   } finally {
-    await browser?.close();
+    await browser.close();
+  }
+}
+
+/** A browser and the server of its pages, which are cross-origin isolated. */
+export async function openBrowser({
+  flags = [],
+  folders = {},
+  packages = [],
+}: BrowserOptions = {}): Promise<OpenBrowser> {
+  const executablePath = findBrowser();
+  const scripts: string[] = [];
+  const ort = dirname(fileURLToPath(import.meta.resolve('onnxruntime-web/wasm')));
+  const server = await serve(scripts, { ...folders, [ORT_PATH]: ort });
+  const stop = () => {
     server.closeAllConnections();
     server.close();
-  }
+  };
+  const started = chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
+  const browser = await started.catch((error) => {
+    stop();
+    throw error;
+  });
+  return {
+    version: browser.version(),
+    open: async (entryFile) => {
+      const number = scripts.push(await bundle(entryFile, packages)) - 1;
+      const context = await browser.newContext(); // contexts share no process
+      const { port } = server.address() as AddressInfo;
+      return openPage(await context.newPage(), `http://127.0.0.1:${port}/${number}.html`);
+    },
+    processes: () => processesOf(browser),
+    close: async () => {
+      await browser.close();
+      stop();
+    },
+  };
+}
+
+async function processesOf(browser: Browser): Promise<number[]> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return processInfo.map(({ id }) => id);
 }
 
 function findBrowser(): string {
@@ -51,10 +109,11 @@ function findBrowser(): string {
   return found;
 }
 
-async function bundle(entryFile: string): Promise<string> {
+async function bundle(entryFile: string, packages: readonly string[]): Promise<string> {
   const contents = `import main from ${JSON.stringify(entryFile)}; globalThis.main = main;`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: dirname(entryFile) },
+    nodePaths: [...packages],
     bundle: true,
     write: false,
     format: 'esm',
@@ -72,20 +131,21 @@ const TYPES: Record<string, string> = {
   wasm: 'application/wasm',
 };
 
-async function serve(script: string): Promise<Server> {
-  const ort = dirname(fileURLToPath(import.meta.resolve('onnxruntime-web/wasm')));
-  const page = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>';
-  const content = async (path: string): Promise<string | Buffer> => {
-    if (path === '/') return page;
-    if (path === '/main.js') return script;
-    return readFile(join(ort, basename(path)));
+/** Page n is /n.html and runs scripts[n], /n.js. */
+async function serve(scripts: readonly string[], folders: Readonly<Record<string, string>>): Promise<Server> {
+  const content = async (path: string): Promise<string | Buffer | undefined> => {
+    const [, number, type] = /^\/(\d+)\.(html|js)$/.exec(path) ?? [];
+    if (type === 'js') return scripts[Number(number)];
+    if (type === 'html')
+      return `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${number}.js"></script>`;
+    const prefix = Object.keys(folders).find((start) => path.startsWith(start));
+    return prefix && readFile(join(folders[prefix]!, basename(path)));
   };
   const server = createServer(async ({ url = '/' }, response) => {
     const path = url.replace(/\?.*/, '');
     const body = await content(path).catch(() => undefined);
-    const type = TYPES[path === '/' ? 'html' : path.slice(path.lastIndexOf('.') + 1)] ?? 'text/plain';
     response.writeHead(body === undefined ? 404 : 200, {
-      'Content-Type': type,
+      'Content-Type': TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'text/plain',
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
     });
@@ -95,21 +155,28 @@ async function serve(script: string): Promise<Server> {
   return server;
 }
 
-async function callPage(browser: Browser, url: string, input: unknown): Promise<unknown> {
-  const page = await browser.newPage();
+async function openPage(page: Page, url: string): Promise<Call> {
   const said: string[] = [];
   page.on('pageerror', (error) => said.push(String(error)));
   page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+  const failed = (cause: Error) =>
+    new Error([`the page failed: ${cause.message}`, ...said].join('\n  '), { cause });
+  await page.goto(url);
+  const call = (given: unknown) => (globalThis as unknown as { main(x: unknown): unknown }).main(given);
+  return (input) =>
+    soon(page.evaluate(call, input)).catch((cause: Error) => {
+      throw failed(cause);
+    });
+}
+
+/** Gives up when the patience is over. */
+async function soon<T>(result: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no result within ${PATIENCE / 1000} s`)), PATIENCE);
   });
   try {
-    await page.goto(url);
-    const call = (given: unknown) => (globalThis as unknown as { main(x: unknown): unknown }).main(given);
-    return await Promise.race([page.evaluate(call, input), late]);
-  } catch (cause) {
-    throw new Error([`the page failed: ${(cause as Error).message}`, ...said].join('\n  '), { cause });
+    return await Promise.race([result, late]);
   } finally {
     clearTimeout(timer);
   }
