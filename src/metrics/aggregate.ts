@@ -91,11 +91,11 @@ export function logAggregate(q: Gaussians, z: Float32Array): Float64Array {
 
 /** KL = mutual information + total correlation + Σ dimension-wise KL (Chen et al. 2018, eq. 2), nats. */
 export interface Decomposition {
-  /** I(x; z) under q over these rows, at most log N: the index-code mutual information (Hoffman & Johnson 2016, eq. 4). */
+  /** I(x; z) under q over these rows, at most log N: the index-code mutual information (Hoffman & Johnson 2016). */
   readonly mutualInformation: Estimate;
-  /** The same with each row left out of its own q(z): for all data, I(x; z) is at most this (Poole et al. 2019, eq. 13). */
+  /** The same with each row left out of its own q(z): for all data, I(x; z) is at most this (the leave-one-out bound of Poole et al. 2019). */
   readonly mutualInformationAtMost: Estimate;
-  /** KL(q(z) ‖ p(z)): what is left of the KL (Hoffman & Johnson 2016, eq. 3). */
+  /** KL(q(z) ‖ p(z)): what is left of the KL (Hoffman & Johnson 2016). */
   readonly marginalKl: Estimate;
   /** KL(q(z) ‖ Πⱼ q(zⱼ)). */
   readonly totalCorrelation: Estimate;
@@ -134,7 +134,7 @@ export function holes({ logQzOfOthers }: Densities, atPrior: Float64Array): Esti
   return shareOf(atPrior.filter((v) => v < threshold).length, atPrior.length);
 }
 
-/** How many dimensions have E_q[z|x] that varies by more than `least` over the rows (Burda et al. 2016, section 5.1). */
+/** How many dimensions have E_q[z|x] that varies by more than `least` over the rows (Burda et al. 2016). */
 export function activeByVariance({ count, width, mean }: Gaussians, least: number): Estimate {
   const all = Array.from({ length: width }, (_, j) => {
     const own = Float64Array.from({ length: count }, (__, i) => mean[i * width + j]!);

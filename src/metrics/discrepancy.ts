@@ -5,7 +5,7 @@ import type { Points } from './points.ts';
 
 export type Kernel = (a: Points, i: number, b: Points, j: number) => number;
 
-/** (xᵀy/d + 1)³, as in the kernel inception distance (Bińkowski et al. 2018, section 4), over whatever features. */
+/** (xᵀy/d + 1)³, as in the kernel inception distance (Bińkowski et al. 2018), over whatever features. */
 export const cubic: Kernel = (a, i, b, j) => {
   const { width } = a;
   let dot = 0;
@@ -13,7 +13,7 @@ export const cubic: Kernel = (a, i, b, j) => {
   return (dot / width + 1) ** 3;
 };
 
-/** 2d/(2d + |x − y|²): inverse multiquadric of the width that fits N(0, I) (Tolstikhin et al. 2018, section 4). */
+/** 2d/(2d + |x − y|²): inverse multiquadric of the width that fits N(0, I) (Tolstikhin et al. 2018). */
 export const inverseMultiquadric: Kernel = (a, i, b, j) =>
   (2 * a.width) / (2 * a.width + squaredDistance(a, i, b, j));
 

@@ -5,7 +5,7 @@ import { eigenSymmetric, functionOf, product } from './symmetric.ts';
 
 /**
  * |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), the squared Wasserstein distance of the Gaussians with the points' moments
- * (Dowson & Landau 1982, eq. 4; over features of a network: Heusel et al. 2017, eq. 6). It is biased upward where points are
+ * (Dowson & Landau 1982; over features of a network: Heusel et al. 2017). It is biased upward where points are
  * few. The interval is of first order, from the influence of each point.
  */
 export function frechetDistance(a: Points, b: Points): Estimate {

@@ -7,9 +7,9 @@ export interface Overlap {
   readonly precision: Estimate;
   /** Share of real points that lie where made ones do. */
   readonly recall: Estimate;
-  /** Real neighbourhoods around a made point, over k: 1 where the sets agree (Naeem et al. 2020, eq. 3). */
+  /** Real neighbourhoods around a made point, over k: 1 where the sets agree (Naeem et al. 2020). */
   readonly density: Estimate;
-  /** Share of real points with a made one in their neighbourhood (Naeem et al. 2020, eq. 4). */
+  /** Share of real points with a made one in their neighbourhood (Naeem et al. 2020). */
   readonly coverage: Estimate;
 }
 

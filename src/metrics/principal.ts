@@ -17,7 +17,7 @@ const SPARE = 10;
 const PASSES = 3;
 
 /**
- * The first components by randomised subspace iteration (Halko et al. 2011, algorithms 4.4 and 5.3): a random subspace is
+ * The first components by randomised subspace iteration (Halko et al. 2011, algorithm 4.4): a random subspace is
  * drawn through the data a few times, then the small problem inside it is solved. The largest entry of an axis is positive.
  */
 export function principalComponents(points: Points, components: number): Projection {

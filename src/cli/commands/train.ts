@@ -30,7 +30,7 @@ const command: Verb = {
   description:
     'Trains a variational autoencoder on a table, an array or a folder of pictures and writes a model folder with a report. ' +
     'Everything left out is chosen from the data and printed. Ctrl-C stops after the step and keeps the run; --resume goes on with it.',
-  arguments: [{ name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, or folder of pictures' }],
+  arguments: [{ name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, folder of pictures, or sprites' }],
   groups: groups(),
   aliases: { o: 'out' },
   examples: [

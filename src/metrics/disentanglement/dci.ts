@@ -3,7 +3,7 @@ import { type Classes, type Coded, type Factor, levelsOf, meanOf, varianceOf } f
 import { growForest, type Targets } from './forest.ts';
 
 export interface Dci {
-  /** Whether a dimension serves one factor only, dimensions weighted by their use (section 2, eq. 1 and 2). */
+  /** Whether a dimension serves one factor only, dimensions weighted by their use. */
   readonly disentanglement: number;
   /** Whether a factor is served by one dimension only. */
   readonly completeness: number;

@@ -24,7 +24,7 @@ export interface Classes {
   readonly of: Int32Array;
 }
 
-/** A code or factor in so many classes at most (Locatello et al. 2019, appendix C). */
+/** A code or factor in so many classes at most (Locatello et al. 2019). */
 export const BINS = 20;
 const MOST_LEVELS = 64;
 const IDLE = 0.0025; // of the largest variance

@@ -25,7 +25,7 @@ export function mutualInformationGap(data: Coded): number {
 }
 
 /**
- * 1/M Σⱼ 1 − Σ_{k≠k*} Iⱼₖ² / (θⱼ² (K − 1)) with θⱼ = Iⱼₖ* the largest of a dimension (Ridgeway & Mozer 2018, eq. 1 and 2).
+ * 1/M Σⱼ 1 − Σ_{k≠k*} Iⱼₖ² / (θⱼ² (K − 1)) with θⱼ = Iⱼₖ* the largest of a dimension (Ridgeway & Mozer 2018).
  * A dimension whose largest is what chance gives says nothing and is left out; where all are, the score is 0.
  */
 export function modularity(data: Coded): number {
@@ -48,7 +48,7 @@ function chance(size: number, count: number): number {
 }
 
 /**
- * 1/K Σₖ the difference of the two best scores of single dimensions (Kumar et al. 2018, section 3): R² of the linear fit for
+ * 1/K Σₖ the difference of the two best scores of single dimensions (Kumar et al. 2018): R² of the linear fit for
  * amounts; for names the balanced accuracy above chance of the classes read off twenty intervals of the code, learned on one
  * half of the rows and judged on the other.
  */

@@ -28,7 +28,7 @@ import { fixedSource } from '../source.ts';
 import { type FigureName, type Findings, leftOut } from './figures.ts';
 import { rowsInWords, type Subject, type Tell } from './subject.ts';
 
-/** By how much the mean of a dimension varies that is in use (Burda et al. 2016, section 5.1). */
+/** By how much the mean of a dimension varies that is in use (Burda et al. 2016). */
 const READ = 500;
 const VARIES = 0.01;
 /** From this share of log N on a mixture of N posteriors has told all it can. */
@@ -240,8 +240,8 @@ async function aggregateFindings(
 const apart = (count: number): string =>
   `the codes of ${count.toLocaleString('en')} rows hardly overlap, so that their mixture says little of all codes together: more --rows`;
 
-const LEFT_OUT = 'each row left out of its own q(z) (Poole et al. 2019, eq. 13)';
-const KL_BOUNDS = 'the KL itself, which I(x; z) cannot pass (Hoffman & Johnson 2016, eq. 3)';
+const LEFT_OUT = 'each row left out of its own q(z) (the leave-one-out bound of Poole et al. 2019)';
+const KL_BOUNDS = 'the KL itself, which I(x; z) cannot pass (Hoffman & Johnson 2016)';
 
 /** KL(q(z|x) ‖ p(z)) of each row. */
 async function klByRow(model: Model, data: Dataset, seed: number): Promise<Float64Array> {
