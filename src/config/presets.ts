@@ -102,7 +102,7 @@ export const presets = {
   dipVae2: {
     title: 'a penalty on the covariance of draws',
     reference: 'Kumar et al. 2018',
-    choices: { objective: { kind: 'dipVae', covariance: 'draws' } },
+    choices: { objective: { kind: 'dipVae', covariance: 'draws', diagonal: 10 } },
   },
   infoVae: {
     title: 'a mean discrepancy of q(z) and p(z) in place of the KL',
