@@ -1,6 +1,5 @@
 /** Layers, initial values and network bodies: functions of tensors. */
 export * from './activation.ts';
-export * from './causal.ts';
 export * from './initialise.ts';
 export * from './ladder.ts';
 export * from './layers.ts';

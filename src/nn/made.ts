@@ -44,7 +44,8 @@ export function made(scope: Scope, x: Tensor, outputs: number, options: MadeOpti
 const spreadDegrees = (width: number, least: number, size: number): number[] =>
   Array.from({ length: width }, (_, k) => least + Math.floor((k * (size - least)) / width));
 
-function masked(
+/** x [..., from] → [..., to]: element j is connected to those i for which `connected(from[i], to[j])`. */
+export function masked(
   scope: Scope,
   x: Tensor,
   from: readonly number[],

@@ -15,6 +15,7 @@ import {
   openGraph,
   type Weights,
 } from '../train/index.ts';
+import { type MaskedOptions, maskedDensity, maskedNext, maskedTraining } from './masked.ts';
 import {
   type FitProgress,
   type Fitting,
@@ -23,24 +24,16 @@ import {
   type SamplerFamily,
   type Tensors,
 } from './sampler.ts';
-import {
-  type TransformerOptions,
-  transformerDensity,
-  transformerNext,
-  transformerTraining,
-} from './transformer.ts';
 
 interface Options {
   readonly width: number;
   readonly layers: number;
-  readonly heads: number;
   readonly epochs?: number | undefined;
 }
 
-const optionsFor = ({ width, layers, heads }: Options, form: RowForm): TransformerOptions => ({
+const optionsFor = ({ width, layers }: Options, form: RowForm): MaskedOptions => ({
   width,
   layers,
-  heads,
   length: form.width,
   entries: form.entries!,
 });
@@ -61,7 +54,7 @@ const rowsAt = (data: Float32Array, width: number, order: Uint32Array): Minibatc
   },
 });
 
-/** log p of rows, by a session of `transformerDensity`; `weights` where they are not inside it. */
+/** log p of rows, by a session of `maskedDensity`; `weights` where they are not inside it. */
 async function logProbs(
   session: GraphSession,
   rows: Float32Array,
@@ -87,8 +80,8 @@ const toTensors = (all: readonly Parameter[], weights: Weights): Tensors =>
 async function* fit(o: Options, fitting: Fitting): AsyncGenerator<FitProgress, Tensors> {
   const { form, train, validation, runtime } = fitting;
   const { width } = form;
-  const graph = transformerTraining(optionsFor(o, form));
-  const judge = await openGraph(runtime, transformerDensity(optionsFor(o, form)));
+  const graph = maskedTraining(optionsFor(o, form));
+  const judge = await openGraph(runtime, maskedDensity(optionsFor(o, form)));
   const learner = await createGraphLearner(
     graph,
     { shape: [width], masked: false, parts: [] },
@@ -149,7 +142,7 @@ const COLD = 1e-6; // the least temperature, at which the likeliest symbol is as
 /** Rows of symbols, one place after the other; each place is a run of the whole row. */
 async function drawRows(
   session: GraphSession,
-  { length, entries }: TransformerOptions,
+  { length, entries }: MaskedOptions,
   count: number,
   { categorical }: Variates,
   temperature: number,
@@ -169,21 +162,23 @@ async function drawRows(
   return x;
 }
 
+const MOST_SYMBOLS = 2 ** 20; // at all places
+
 const autoregressive = (o: Options): SamplerFamily => ({
   space: 'codes',
-  refuses: () =>
-    o.width % o.heads === 0
-      ? undefined
-      : `${o.heads} heads (--heads) do not share a width of ${o.width} (--width) evenly`,
+  refuses: ({ width, entries = 0 }) =>
+    width * entries > MOST_SYMBOLS
+      ? `${width} places of ${entries} symbols are too many to learn one by one: a smaller codebook or fewer latent dimensions help`
+      : undefined,
   shapes: (form) =>
-    Object.fromEntries(transformerTraining(optionsFor(o, form)).parameters.map((p) => [p.name, p.shape])),
+    Object.fromEntries(maskedTraining(optionsFor(o, form)).parameters.map((p) => [p.name, p.shape])),
   fit: (fitting) => fit(o, fitting),
   open: async (tensors, form, runtime) => {
     const options = optionsFor(o, form);
     const weights = Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));
     const [density, next] = await Promise.all([
-      openGraph(runtime, transformerDensity(options), { weights }),
-      openGraph(runtime, transformerNext(options), { weights }),
+      openGraph(runtime, maskedDensity(options), { weights }),
+      openGraph(runtime, maskedNext(options), { weights }),
     ]);
     return {
       draw: (count, random, temperature) => drawRows(next, options, count, variates(random), temperature),
@@ -195,11 +190,10 @@ const autoregressive = (o: Options): SamplerFamily => ({
 
 export const autoregressives = {
   autoregressive: choice({
-    doc: 'Symbol after symbol, by a causal transformer, for codes.',
+    doc: 'Symbol after symbol, by a masked network, for codes.',
     options: {
-      width: z.int().min(1).max(65_536).default(128).describe('of the transformer'),
-      layers: z.int().min(1).max(64).default(2).describe('of the transformer'),
-      heads: z.int().min(1).max(256).default(4).describe('of attention in each layer'),
+      width: z.int().min(1).max(65_536).default(512).describe('of the hidden layers'),
+      layers: z.int().min(1).max(64).default(2).describe('hidden layers'),
       epochs: z
         .int()
         .min(1)

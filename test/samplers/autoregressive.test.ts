@@ -5,18 +5,18 @@ import { make } from '../../src/choice.ts';
 import { stream } from '../../src/random/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type Fitting, meanOf, samplers, type Tensors } from '../../src/samplers/index.ts';
-import { transformerDensity, transformerTraining } from '../../src/samplers/transformer.ts';
+import { maskedDensity, maskedTraining } from '../../src/samplers/masked.ts';
 import { checkGradients } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { evaluate, value } from '../reference.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
-const options = { width: 8, layers: 2, heads: 2, length: 3, entries: 3 };
+const options = { width: 8, layers: 3, length: 3, entries: 3 };
 const every = Array.from({ length: 27 }, (_, i) => [i % 3, Math.floor(i / 3) % 3, Math.floor(i / 9)]);
 
 /** Weights as they start, larger, so that the law is far from uniform. */
 const weights = Object.fromEntries(
-  Object.entries(parameterFeeds(transformerTraining(options).parameters, 5)).map(([name, v]) => [
+  Object.entries(parameterFeeds(maskedTraining(options).parameters, 5)).map(([name, v]) => [
     name,
     { ...v, data: v.data.map((w) => 3 * w) },
   ]),
@@ -24,7 +24,7 @@ const weights = Object.fromEntries(
 
 function logProbs(rows: readonly (readonly number[])[]): Float64Array {
   const feeds = { ...weights, x: value(rows.flat(), [rows.length, rows[0]!.length]) };
-  return evaluate([transformerDensity(options)['logProb']!], feeds)[0]!.data;
+  return evaluate([maskedDensity(options)['logProb']!], feeds)[0]!.data;
 }
 
 test('the probabilities of all rows add up to 1', () => {
@@ -34,7 +34,7 @@ test('the probabilities of all rows add up to 1', () => {
 });
 
 test('the gradient of the loss is that of central differences', () => {
-  const { outputs, parameters } = transformerTraining(options);
+  const { outputs, parameters } = maskedTraining(options);
   const feeds = { ...weights, x: value([0, 1, 2, 2, 1, 0], [2, 3]), scale: value([0.5], []) };
   checkGradients(
     outputs['loss']!,
@@ -55,7 +55,7 @@ function lawful(count: number, seed: number): Float32Array {
 }
 
 async function fitted(fitting: Partial<Fitting> = {}): Promise<{ tensors: Tensors; rounds: number }> {
-  const family = make(samplers.autoregressive, { width: 32, layers: 1, heads: 2, epochs: 20 });
+  const family = make(samplers.autoregressive, { width: 64, layers: 2, epochs: 20 });
   const steps = family.fit({
     form: { width: 3, entries: 4 },
     train: lawful(2000, 1),
@@ -72,7 +72,7 @@ async function fitted(fitting: Partial<Fitting> = {}): Promise<{ tensors: Tensor
 
 test('a fit learns the law of the rows, draws by it, and is the same again', async () => {
   const { tensors } = await fitted();
-  const family = make(samplers.autoregressive, { width: 32, layers: 1, heads: 2 });
+  const family = make(samplers.autoregressive, { width: 64, layers: 2 });
   const form = { width: 3, entries: 4 };
   for (const [name, shape] of Object.entries(family.shapes(form)))
     assert.deepEqual(tensors[name]!.shape, shape, name);
@@ -104,7 +104,8 @@ test('a fit ends when held-back rows no longer gain, and keeps the best', async 
   assert.ok(rounds < 20, `${rounds} rounds on rows in which there is nothing to learn`);
 });
 
-test('heads that do not share the width are refused', () => {
-  const family = make(samplers.autoregressive, { width: 10, heads: 4 });
-  assert.match(family.refuses({ width: 3, entries: 4 })!, /4 heads \(--heads\) do not share a width of 10/);
+test('more symbols than can be learned one by one are refused', () => {
+  const family = make(samplers.autoregressive);
+  assert.match(family.refuses({ width: 64, entries: 65_536 })!, /64 places of 65536 symbols are too many/);
+  assert.equal(family.refuses({ width: 64, entries: 1024 }), undefined);
 });

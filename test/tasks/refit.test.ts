@@ -68,7 +68,7 @@ test('a mixture is fitted to what a table is encoded as, and sampled from by def
 });
 
 test('codes get an autoregressive prior, and its samples are made of entries of the codebook', async () => {
-  const options = { sampler: { width: 8, layers: 1, heads: 2, epochs: 2 } } as const;
+  const options = { sampler: { width: 8, layers: 1, epochs: 2 } } as const;
   const events = await refitted(codes, pictures, options);
   const plan = events[0] as Extract<RefitEvent, { type: 'plan' }>;
   assert.deepEqual([plan.sampler, plan.form], ['autoregressive', { width: 3, entries: 8 }]);
@@ -102,10 +102,7 @@ test('what cannot be fitted or sampled from is refused in words', async () => {
     /sampler "gmm": components: /,
   );
   await refused(refitted(reals, table, { count: 1 }), /count 1: expected a whole number from 2/);
-  await refused(
-    refitted(codes, pictures, { sampler: { heads: 3 } }),
-    /3 heads \(--heads\) do not share a width of 128/,
-  );
+  await refused(refitted(codes, pictures, { sampler: { layers: 0 } }), /sampler "autoregressive": layers: /);
   await refused(
     sampled(codes, 'gmm'),
     /codes\.model has no sampler "gmm" \(it has: prior, autoregressive\): elbo refit .* --sampler gmm fits one/,
