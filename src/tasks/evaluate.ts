@@ -22,6 +22,7 @@ import { type ColumnErrors, reconstructionFindings } from './evaluate/reconstruc
 import { drawSubject, type Tell } from './evaluate/subject.ts';
 import type { Model } from './model.ts';
 import { countRows, isTrainingData, openFor, type SplitName, splitsFor } from './rows.ts';
+import { openZSource } from './samplers.ts';
 import { fixedSource } from './source.ts';
 
 export interface EvaluateOptions {
@@ -34,6 +35,8 @@ export interface EvaluateOptions {
   readonly quality?: number;
   /** Where they are compared: the data's own space, or the codes of the model's encoder. */
   readonly features?: SpaceName;
+  /** Where z comes from: `prior`, or the name of a sampler; by default as for `sample`. */
+  readonly sampler?: string;
   /** Compare means of p(x|z) in place of draws. */
   readonly mean?: boolean;
   /** Table of factors of variation, a row for each row of the data. */
@@ -97,9 +100,10 @@ export async function evaluate(
   }
 }
 
-interface Setting extends Required<Omit<EvaluateOptions, 'split' | 'factors'>> {
+interface Setting extends Required<Omit<EvaluateOptions, 'split' | 'factors' | 'sampler'>> {
   readonly splits: readonly Split[];
   readonly factors: string | undefined;
+  readonly sampler: string | undefined;
 }
 
 /** The ELBO alone, unless `rows` says how many are to be looked at more closely. */
@@ -127,7 +131,7 @@ export async function evaluateData(
 
 function settingOf(model: Model, data: Dataset, options: EvaluateOptions): Setting {
   const { split = 'test', samples = 100, rows = 0, quality = QUALITY, seed = 0 } = options;
-  const { features = 'data', mean = false, factors, progress = () => {} } = options;
+  const { features = 'data', mean = false, factors, sampler, progress = () => {} } = options;
   for (const [name, value] of Object.entries({ samples, rows, quality }))
     if (!(Number.isInteger(value) && value >= 0))
       throw new UserError(`${name} ${value}: expected a whole number from 0`);
@@ -141,6 +145,7 @@ function settingOf(model: Model, data: Dataset, options: EvaluateOptions): Setti
     features,
     mean,
     factors,
+    sampler,
     seed,
     progress,
   };
@@ -154,25 +159,25 @@ interface Further {
 
 /** All that needs some rows more than once. */
 async function furtherFindings(model: Model, data: Dataset, setting: Setting): Promise<Further> {
-  const { splits, samples, rows, quality, features, mean, factors, seed, progress } = setting;
-  const subject = await drawSubject(model, data, splits, { most: rows, seed });
-  const importance = await importanceFindings(model, subject, { samples, seed }, progress);
-  const latent = await latentFindings(model, subject, seed, progress);
-  const reconstruction = await reconstructionFindings(model, subject, seed, progress);
-  const compared = await qualityFindings(
-    model,
-    data,
-    splits,
-    { count: quality, features, mean, seed },
-    progress,
-  );
-  const known = { path: factors, rows: Math.max(rows, FACTOR_ROWS), seed };
-  const disentangled = await disentanglementFindings(model, data, splits, known, progress);
-  return {
-    findings: [importance, latent, reconstruction, compared, disentangled],
-    errors: reconstruction.columns,
-    similarity: compared.similarity,
-  };
+  const { splits, samples, rows, quality, features, mean, factors, sampler, seed, progress } = setting;
+  const source = await openZSource(model, sampler);
+  try {
+    const subject = await drawSubject(model, data, splits, { most: rows, seed });
+    const importance = await importanceFindings(model, subject, { samples, seed }, progress);
+    const latent = await latentFindings(model, subject, { seed, source }, progress);
+    const reconstruction = await reconstructionFindings(model, subject, seed, progress);
+    const comparison = { count: quality, features, mean, source, seed };
+    const compared = await qualityFindings(model, data, splits, comparison, progress);
+    const known = { path: factors, rows: Math.max(rows, FACTOR_ROWS), seed };
+    const disentangled = await disentanglementFindings(model, data, splits, known, progress);
+    return {
+      findings: [importance, latent, reconstruction, compared, disentangled],
+      errors: reconstruction.columns,
+      similarity: compared.similarity,
+    };
+  } finally {
+    await source.dispose();
+  }
 }
 
 function withoutRows({ codec }: Model): Further {

@@ -33,6 +33,11 @@ const command = verb({
       values: ['data', 'encoder'],
       brief: 'where samples are compared: in the data’s own space, or by the codes of this model’s encoder',
     },
+    sampler: {
+      kind: 'text',
+      brief:
+        'where z comes from: prior, or the name of a sampler (default: the one fitted last, or else the prior)',
+    },
     mean: { kind: 'switch', brief: 'compare means of p(x|z) instead of draws' },
     factors: {
       kind: 'text',
@@ -54,8 +59,8 @@ const command = verb({
       import('../../tasks/evaluate.ts'),
       import('../stages.ts'),
     ]);
-    const { split, samples, rows, quality, features, mean, factors, seed } = flags;
-    const options = given({ split, samples, rows, quality, features, mean, factors, seed });
+    const { split, samples, rows, quality, features, sampler, mean, factors, seed } = flags;
+    const options = given({ split, samples, rows, quality, features, sampler, mean, factors, seed });
     const stages = createStages(terminal);
     await withModel(path, threads, async (model) => {
       const evaluation = await evaluate(model, data, { ...options, progress: stages.tell }).finally(

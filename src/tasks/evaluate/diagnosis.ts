@@ -7,7 +7,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
 /** Sentences about what is wrong or worth knowing; nothing where all is well. */
 export const diagnose = (figures: Figures): string[] =>
-  [collapsed, saturated, holed, alike, few, amiss, missed].flatMap((rule) => rule(figures) ?? []);
+  [collapsed, saturated, holed, unlike, few, amiss, missed].flatMap((rule) => rule(figures) ?? []);
 
 type Rule = (figures: Figures) => string | undefined;
 
@@ -29,16 +29,16 @@ const saturated: Rule = ({ mutualInformation, mutualInformationAtMost, totalCorr
 
 const holed: Rule = ({ holes }) =>
   holes && holes.low! > 2 * THIN
-    ? `${percent(holes.value)} of the draws from the prior fall where codes hardly ever are (${percent(THIN)} would, were codes spread as the prior): ` +
-      'the prior has holes, and samples from there are unlike any row. A prior that is learned, or more weight on the KL, fills them.'
+    ? `${percent(holes.value)} of the draws of z fall where codes hardly ever are (${percent(THIN)} would, were codes spread like them): ` +
+      'there are holes, and samples from there are unlike any row. elbo refit fits a sampler to the codes; a prior that is learned, or more weight on the KL, fills them in training.'
     : undefined;
 
-const alike: Rule = ({ holes, priorDiscrepancy }) =>
+const unlike: Rule = ({ holes, priorDiscrepancy }) =>
   priorDiscrepancy &&
   priorDiscrepancy.low! > 0 &&
   !(holes && holes.low! > 2 * THIN) &&
   priorDiscrepancy.value > 0.01
-    ? 'The codes together are not spread as the prior is (MMD² is above 0).'
+    ? 'The codes together are not spread as the draws of z are (MMD² is above 0).'
     : undefined;
 
 /** Few samples with all the weight mean that log p(x) would still rise. */

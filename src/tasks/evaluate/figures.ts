@@ -45,8 +45,8 @@ export const definitions = {
   marginalKl: latent('KL(q(z) ‖ p(z))', 'nats', 'of the KL: all codes, the prior'),
   totalCorrelation: latent('total correlation', 'nats', 'of that: dependent dimensions'),
   dimensionWiseKl: latent('dimension-wise KL', 'nats', 'of that: single dimensions'),
-  priorDiscrepancy: latent('MMD² codes, prior', '', '0 where codes fill the prior'),
-  holes: latent('draws in holes', '', 'prior draws where no codes are'),
+  priorDiscrepancy: latent('MMD² codes, draws', '', 'of z; 0 where alike'),
+  holes: latent('draws in holes', '', 'draws of z where no codes are'),
 
   meanAbsolutePixel: reconstruction('mean error', '/ 255', 'mean absolute difference of pixels'),
   psnr: reconstruction('PSNR', 'dB', 'higher is better'),

@@ -17,13 +17,13 @@ import {
   pointsOf,
   THIN,
 } from '../../metrics/index.ts';
-import { stream } from '../../random/index.ts';
 import type { Value } from '../../runtime/index.ts';
-import { ACTIVE, createBuffers, type ElboResult, evaluateElbo, wanted } from '../../train/index.ts';
+import { ACTIVE, type ElboResult, evaluateElbo } from '../../train/index.ts';
 import { isPoint, observation, type Vae } from '../../vae/index.ts';
 import { conditionFeed, conditionsIn } from '../conditions.ts';
 import { encodeBatch } from '../encode.ts';
 import type { Model } from '../model.ts';
+import { PRIOR, type ZSource } from '../samplers.ts';
 import { fixedSource } from '../source.ts';
 import { type FigureName, type Findings, leftOut } from './figures.ts';
 import { rowsInWords, type Subject, type Tell } from './subject.ts';
@@ -84,11 +84,17 @@ const OF_AGGREGATE: readonly FigureName[] = [
   'holes',
 ];
 
-/** Codes of the rows, and draws from the prior. */
+export interface LatentOptions {
+  readonly seed: number;
+  /** What z is drawn from when the model samples. */
+  readonly source: ZSource;
+}
+
+/** Codes of the rows, and draws from the prior or what is in its place. */
 export async function latentFindings(
   model: Model,
   subject: Subject,
-  seed: number,
+  { seed, source }: LatentOptions,
   tell: Tell,
 ): Promise<Findings> {
   if (subject.count < LEAST)
@@ -97,7 +103,7 @@ export async function latentFindings(
       `there are ${subject.count} rows, and ${LEAST} are needed`,
     );
   const codes = await codesOf(model, subject, seed, tell);
-  const prior = await priorDraws(model, subject, seed);
+  const prior = await draws(model, subject, seed, source);
   const against = priorFindings(model, codes.z, prior);
   const reason = await aggregateReason(model, codes);
   const aggregate =
@@ -109,13 +115,16 @@ export async function latentFindings(
     absent: { ...against.absent, ...aggregate.absent },
     protocols: {
       latent:
-        `codes of ${rowsInWords(subject)}, one draw of q(z|x) each, and as many from the prior` +
+        `codes of ${rowsInWords(subject)}, one draw of q(z|x) each, and as many from ${sourceInWords(source)}` +
         (reason === undefined
           ? `; I(x; z) cannot show more than log ${subject.count} = ${Math.log(subject.count).toFixed(2)} nats`
           : ''),
     },
   };
 }
+
+export const sourceInWords = ({ name }: ZSource): string =>
+  name === PRIOR ? 'the prior' : `the sampler ${name}`;
 
 interface Codes {
   readonly z: Float32Array; // [count, width]
@@ -142,33 +151,29 @@ async function codesOf(model: Model, { data, count }: Subject, seed: number, tel
   return { z, mean, ...(isGaussian && { logVar }) };
 }
 
-/** A draw from the prior for each row, given what the row is given. */
-async function priorDraws(model: Model, { rows, count }: Subject, seed: number): Promise<Float32Array> {
-  const { spec } = model.vae;
-  const session = await model.session('prior');
-  const out = new Float32Array(count * spec.latent);
+/** As many draws of z as `elbo sample` makes them, each given what its row is given. */
+async function draws(
+  model: Model,
+  { rows, count }: Subject,
+  seed: number,
+  source: ZSource,
+): Promise<Float32Array> {
+  const { latent } = model.vae.spec;
+  const out = new Float32Array(count * latent);
   for (let at = 0; at < count; at += READ) {
     const n = Math.min(READ, count - at);
-    const buffers = createBuffers(spec, session.noises, n);
-    buffers.draw(n, (name) => stream(seed, `evaluate prior ${name}`, at));
-    const given = conditionsIn(
-      model,
-      rows,
-      Int32Array.from({ length: n }, (_, i) => at + i),
-    );
-    const feeds = { ...buffers.values(n), ...conditionFeed(model, given) };
-    const { z } = await session.run(wanted(session, feeds));
-    out.set(z!.data as Float32Array, at * spec.latent);
+    const index = Int32Array.from({ length: n }, (_, i) => at + i);
+    const feeds = conditionFeed(model, conditionsIn(model, rows, index));
+    out.set(await source.draw(n, { seed, at, temperature: 1, feeds }), at * latent);
   }
   return out;
 }
 
 /** Codes and draws from the prior as two sets of points: good for any posterior. */
 function priorFindings({ vae }: Model, codes: Float32Array, prior: Float32Array): Findings {
-  const { latent, posterior } = vae.spec;
-  const reason = isPoint(posterior)
-    ? 'a plain autoencoder has no prior'
-    : latent > MOST_DIMENSIONS
+  const { latent } = vae.spec;
+  const reason =
+    latent > MOST_DIMENSIONS
       ? `z has ${latent.toLocaleString('en')} dimensions, too many for a kernel (${MOST_DIMENSIONS})`
       : undefined;
   if (reason !== undefined) return leftOut(['priorDiscrepancy'], reason);
@@ -178,7 +183,7 @@ function priorFindings({ vae }: Model, codes: Float32Array, prior: Float32Array)
 }
 
 async function aggregateReason({ vae, session }: Model, { logVar }: Codes): Promise<string | undefined> {
-  if (isPoint(vae.spec.posterior)) return 'a plain autoencoder has no q(z|x)';
+  if (isPoint(vae.spec.posterior)) return 'q(z|x) is a point, which has no density';
   if (levelsOf(vae).length > 1) return 'the levels of z depend on each other: q(z|x) is not one Gaussian';
   if ((await session('prior')).inputs.includes('condition'))
     return 'each row has a prior of its own, by what it is given';

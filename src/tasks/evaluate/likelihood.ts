@@ -18,6 +18,7 @@ import { type FigureName, type Findings, leftOut } from './figures.ts';
 import { rowsInWords, type Subject, type Tell } from './subject.ts';
 
 const BATCH = 100;
+const NO_DENSITY = 'the code of a row is a point, which has no density: there is no bound on log p(x)';
 
 export interface ElboFindings extends Findings {
   readonly result: ElboResult;
@@ -149,7 +150,7 @@ function inWords(
 
 function importanceReason({ vae }: Model, samples: number): string | undefined {
   const { posterior } = vae.spec;
-  if (isPoint(posterior)) return 'a plain autoencoder has no p(x)';
+  if (isPoint(posterior)) return NO_DENSITY;
   if (!posterior.random)
     return 'a row has one code and no others are drawn: the bound is all that is known of log p(x)';
   return samples === 0 ? '--samples 0' : undefined;
@@ -158,7 +159,7 @@ function importanceReason({ vae }: Model, samples: number): string | undefined {
 /** Why log p(x) is not the length of a code; undefined where it is. */
 function bitsReason({ vae, schema, codec }: Model): string | undefined {
   const { posterior, parts } = vae.spec;
-  if (isPoint(posterior)) return 'a plain autoencoder has no p(x)';
+  if (isPoint(posterior)) return NO_DENSITY;
   const density = parts.find(({ law }) => !law.discrete);
   const fields = modelFields(schema);
   const field = fields.find(({ name }) => name === density?.field);

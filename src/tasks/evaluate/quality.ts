@@ -23,8 +23,10 @@ import { conditionsIn } from '../conditions.ts';
 import type { Model } from '../model.ts';
 import { isTrainingData } from '../rows.ts';
 import { sample } from '../sample.ts';
+import type { ZSource } from '../samplers.ts';
 import { type FeatureSpace, featureSpace, type SpaceName } from './features.ts';
 import { type FigureName, type Findings, figuresOf, leftOut, type Measured } from './figures.ts';
+import { sourceInWords } from './latent.ts';
 import { drawSubject, type Tell } from './subject.ts';
 
 /** Fewer rows say little about a distribution. */
@@ -36,6 +38,8 @@ export interface QualityOptions {
   readonly features: SpaceName;
   /** Means of p(x|z) in place of draws. */
   readonly mean: boolean;
+  /** What z is drawn from. */
+  readonly source: ZSource;
   readonly seed: number;
 }
 
@@ -53,7 +57,7 @@ export async function qualityFindings(
   model: Model,
   data: Dataset,
   splits: readonly Split[],
-  { count, features, mean, seed }: QualityOptions,
+  { count, features, mean, source, seed }: QualityOptions,
   tell: Tell,
 ): Promise<QualityFindings> {
   if (count === 0) return none(model, '--quality 0');
@@ -68,7 +72,13 @@ export async function qualityFindings(
     held.rows,
     Int32Array.from({ length: n }, (_, i) => i),
   ); // what these rows are given
-  const drawn = await sample(model, { count: n, seed, mean, ...(given && { conditions: given }) });
+  const drawn = await sample(model, {
+    count: n,
+    seed,
+    mean,
+    sampler: source.name,
+    ...(given && { conditions: given }),
+  });
   const made = withGaps(model, drawn, held.rows);
   step(1);
   const space = await featureSpace(model, held, features);
@@ -84,12 +94,17 @@ export async function qualityFindings(
     figures: { ...beside(judged, best), ...columns.whole },
     absent: {},
     similarity: columns.each,
-    protocols: { samples: inWords(space, n, mean, best !== undefined) },
+    protocols: { samples: inWords(space, n, { mean, source }, best !== undefined) },
   };
 }
 
-const inWords = (space: FeatureSpace, n: number, mean: boolean, hasTraining: boolean): string =>
-  `${n.toLocaleString('en')} ${mean ? 'means of p(x|z)' : 'draws'} against ${n.toLocaleString('en')} held-out rows, in ${space.words}` +
+const inWords = (
+  space: FeatureSpace,
+  n: number,
+  { mean, source }: Pick<QualityOptions, 'mean' | 'source'>,
+  hasTraining: boolean,
+): string =>
+  `${n.toLocaleString('en')} ${mean ? 'means of p(x|z)' : 'draws'}, z from ${sourceInWords(source)}, against ${n.toLocaleString('en')} held-out rows, in ${space.words}` +
   (hasTraining ? '; beside them training rows in place of samples, the best that could be expected' : '');
 
 type Judgement = Readonly<Record<keyof Overlap | 'kernelDistance' | 'frechetDistance', Estimate>>;
