@@ -66,11 +66,21 @@ export async function inferDrafts(
 }
 
 const AT_ONCE = 50; // columns a query: wide tables would make plans of thousands of aggregates
+const LEAST_AT_ONCE = 8;
+/** Different values that DuckDB's memory holds, over the columns of a query. */
+const DISTINCT_AT_ONCE = 2_000_000;
+
+/** An exact count keeps every different value of each column in memory, an approximate one almost nothing. */
+const atOnce = (rows: number): number =>
+  rows > EXACT_DISTINCT_ROWS
+    ? AT_ONCE
+    : Math.max(LEAST_AT_ONCE, Math.min(AT_ONCE, Math.floor(DISTINCT_AT_ONCE / rows)));
 
 async function columnStats(db: Database, relation: Relation): Promise<Stats[]> {
   const stats: Stats[] = [];
-  for (let from = 0; from < relation.columns.length; from += AT_ONCE) {
-    const columns = relation.columns.slice(from, from + AT_ONCE).map((_, i) => from + i);
+  const most = atOnce(relation.rows);
+  for (let from = 0; from < relation.columns.length; from += most) {
+    const columns = relation.columns.slice(from, from + most).map((_, i) => from + i);
     const aggregates = columns.map((j) => aggregate(relation, j)).join(', ');
     const [row] = await db.query(`SELECT ${aggregates} FROM ${relation.from}`);
     for (const j of columns) {

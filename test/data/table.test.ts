@@ -1,7 +1,9 @@
 /** Tables: what is inferred, how bad values are told, and that streaming gives exactly what memory gives. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeSchema } from '../../src/data/describe.ts';
+import { literal, openDatabase } from '../../src/data/duckdb.ts';
 import { openDataset } from '../../src/data/open.ts';
 import { SPLITS } from '../../src/data/split.ts';
 import { stream } from '../../src/random/index.ts';
@@ -79,6 +81,19 @@ test('a streamed row takes a random place of the buffer, and what was there come
   });
   for (const place of random.permutation(held)) expected.push(buffer[place]!);
   assert.deepEqual(order, expected);
+  await dataset.close();
+});
+
+test('many columns of many different values are counted within a fixed memory', async () => {
+  const path = join(folder, 'wide.parquet');
+  const db = await openDatabase();
+  const columns = Array.from({ length: 50 }, (_, j) => `sqrt(range + ${j}) AS x${j}`);
+  await db.query(
+    `COPY (SELECT ${columns.join(', ')} FROM range(200000)) TO ${literal(path)} (FORMAT parquet)`,
+  );
+  db.close();
+  const dataset = await openDataset(path, { memory: 1 });
+  assert.equal(describeSchema(dataset.schema)[49], 'x49: number 7 to 447.267, 200,000 values, none missing');
   await dataset.close();
 });
 
