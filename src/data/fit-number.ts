@@ -4,7 +4,7 @@
 
 import { UserError } from '../errors.ts';
 import type { FieldEdit } from './edits.ts';
-import { misfit, supportOf, transformTo, turnOf } from './laws.ts';
+import { asChoice, misfit, supportOf, transformTo, turnOf } from './laws.ts';
 import type { Settings } from './options.ts';
 import { fitQuantile, MAX_KNOTS } from './quantile.ts';
 import type { LawChoice, NumericField, Transform } from './schema.ts';
@@ -67,7 +67,7 @@ function lawFor(draft: NumericDraft, facts: Facts, { likelihood, everywhere, tra
     throw new UserError(
       `column "${draft.name}", from ${facts.min} to ${facts.max}: likelihood ${JSON.stringify(law)}: ${why}`,
     );
-  const kind = transform ?? transformTo(support)!;
+  const kind = transform ?? transformTo(support, asChoice(law).kind)!;
   return { likelihood: law, kind };
 }
 

@@ -17,9 +17,14 @@ const SUPPORTS = {
 
 export const supportAfter = ({ kind }: Transform): Support => SUPPORTS[kind];
 
-/** The first transform that gives values of a support; undefined where numbers have none. */
-export const transformTo = (support: Support): Transform['kind'] | undefined =>
-  (Object.keys(SUPPORTS) as Transform['kind'][]).find((kind) => SUPPORTS[kind] === support);
+/**
+ * The transform for a law over a support; undefined where numbers have none. Normal scores are for the Gaussian alone: they
+ * would take away the tails and peaks that other laws are chosen for.
+ */
+export const transformTo = (support: Support, law: string): Transform['kind'] | undefined =>
+  support === 'real' && law !== 'gaussian'
+    ? 'standard'
+    : (Object.keys(SUPPORTS) as Transform['kind'][]).find((kind) => SUPPORTS[kind] === support);
 
 /** `'poisson'` is `{ kind: 'poisson' }`. */
 export const asChoice = (law: LawChoice): { readonly kind: string } =>
@@ -40,7 +45,7 @@ export function misfit(
   support: Support,
   { min, max, isWhole }: { readonly min: number; readonly max: number; readonly isWhole: boolean },
 ): string | undefined {
-  if (transformTo(support) === undefined) return 'it is for categories or for yes and no';
+  if (!Object.values<Support>(SUPPORTS).includes(support)) return 'it is for categories or for yes and no';
   if (support === 'count' && !(isWhole && min >= 0)) return 'it needs whole numbers from 0';
   if (support === 'positive' && !(min > 0)) return 'it needs numbers above 0';
   if (support === 'angle' && turnOf(min, max) === undefined)

@@ -45,7 +45,7 @@ const kindsOf = async (options: Parameters<typeof openDataset>[1]) => {
 
 test('a law chooses how its column is scaled', async () => {
   assert.equal(await kindsOf({}), 'quantile quantile quantile quantile quantile');
-  assert.equal(await kindsOf({ schema: { fields } }), 'count scale range turn quantile');
+  assert.equal(await kindsOf({ schema: { fields } }), 'count scale range turn standard');
   assert.equal(await kindsOf({ likelihood: 'poisson' }), 'count quantile quantile count quantile');
 });
 
