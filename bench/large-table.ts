@@ -1,9 +1,9 @@
 /** Does a table larger than memory train in bounded memory? Makes a Parquet file of `size` GB, trains one epoch, watches. */
-import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { watchedTraining } from './watched.ts';
 
 const GIGABYTES = Number(process.argv[2] ?? 5);
 const COLUMNS = 100;
@@ -17,37 +17,10 @@ async function generate(): Promise<void> {
   await connection.run(`COPY (SELECT ${columns} FROM range(${ROWS})) TO '${file}' (FORMAT parquet)`);
 }
 
-/** Peak resident memory of a process so far, MB. */
-const peak = (pid: number): number =>
-  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
-async function train(): Promise<{ seconds: number; megabytes: number; code: number | null }> {
-  const started = performance.now();
-  const args = [
-    'dist/cli/main.js',
-    'train',
-    file,
-    '--epochs',
-    '1',
-    '--batch-size',
-    '1024',
-    '--out',
-    out,
-    '--overwrite',
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  let megabytes = 0;
-  const timer = setInterval(() => {
-    megabytes = Math.max(megabytes, peak(child.pid!));
-  }, 200);
-  const code = await new Promise<number | null>((done) => child.once('exit', done));
-  clearInterval(timer);
-  return { seconds: (performance.now() - started) / 1000, megabytes, code };
-}
-
 await generate();
 console.log(`${ROWS} rows of ${COLUMNS} numbers, ${(statSync(file).size / 1e9).toFixed(2)} GB`);
-const { seconds, megabytes, code } = await train();
+const flags = ['--epochs', '1', '--batch-size', '1024', '--out', out, '--overwrite'];
+const { seconds, megabytes, code } = await watchedTraining(file, flags);
 console.log(`exit ${code}, ${seconds.toFixed(0)} s, peak resident memory ${megabytes.toFixed(0)} MB`);
 rmSync(file);
 rmSync(out, { recursive: true, force: true });
