@@ -7,7 +7,7 @@ import { evaluate, load, train } from 'elbo-vae';
 // Toy size, to run in seconds: take all sprites, `epochs: 30` and the convolutional network for figures that mean something.
 const out = join(await mkdtemp(join(tmpdir(), 'elbo-sprites-')), 'sprites.model');
 const objective = { kind: 'elbo', beta: 4 } as const;
-const network = { kind: 'mlp', hidden: [64] } as const;
+const network = { kind: 'mlp' as const, hidden: [64] };
 for await (const event of train({
   data: 'sprites',
   out,
