@@ -2,7 +2,15 @@
 export type { ConditionOptions } from './conditions.ts';
 export { type DecodeOptions, decode } from './decode.ts';
 export { type Encoded, type EncodeOptions, encode } from './encode.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type Interval } from './evaluate.ts';
+export type { Absence, Figure, FigureName } from './evaluate/figures.ts';
+export type { EvaluateProgress } from './evaluate/subject.ts';
+export {
+  type ColumnReport,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Interval,
+} from './evaluate.ts';
 export { type Info, info } from './info.ts';
 export { type LoadOptions, load, type Model } from './model.ts';
 export type { ProfileEvent } from './profile.ts';

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Table } from '../../src/choice.ts';
 import { parseConfig, type TrainConfig } from '../../src/config/index.ts';
-import { modelFields, type OpenOptions, openDataset } from '../../src/data/index.ts';
+import { type ModelField, modelFields, type OpenOptions, openDataset } from '../../src/data/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import type { FigureName } from '../../src/tasks/evaluate/figures.ts';
+import { columnErrors } from '../../src/tasks/evaluate/reconstruction.ts';
 import { evaluate, load, type Model, reconstruct, refit } from '../../src/tasks/index.ts';
 import { createModel } from '../../src/tasks/model.ts';
 import { make, type PosteriorFamily, type PriorFamily, posteriors, priors } from '../../src/vae/index.ts';
@@ -164,6 +165,16 @@ test('reconstruction errors are those of reconstruct, in the units of the column
   await model.dispose();
 });
 
+test('angles differ by the shorter way round', () => {
+  const angle = { type: 'number', transform: { kind: 'turn', period: 360 } } as ModelField;
+  const { meanAbsolute, rootMeanSquare } = columnErrors(angle, [359, 1, 10, 350], [1, 359, 350, 10]);
+  near(meanAbsolute!.value, 11, 1e-9); // 2, 2, 20, 20
+  near(rootMeanSquare!.value, Math.sqrt(202), 1e-9);
+  near(meanAbsolute!.constant, 5.5, 1e-9); // from north: 1, 1, 10, 10
+  const plain = { type: 'number', transform: { kind: 'standard', mean: 0, sd: 1 } } as ModelField;
+  near(columnErrors(plain, [359, 1], [1, 359]).meanAbsolute!.value, 358, 1e-9);
+});
+
 const pairsWithGaps = (columns: readonly ArrayLike<number>[]): number =>
   columns.reduce((n, column) => n + Array.from(column).filter(Number.isNaN).length, 0);
 
@@ -233,6 +244,29 @@ test('bits a field of a table of categories, where none are missing', async () =
   const { figures, negativeElbo } = await evaluate(model, path, few);
   near(figures.bitsPerDimensionElbo!.value, negativeElbo / (2 * Math.LN2), 1e-9);
   await model.dispose();
+});
+
+test('counts have bits, angles are points of the circle', async () => {
+  const lines = Array.from({ length: 300 }, (_, i) => `${(i * i) % 7},${(i * 47) % 360}`);
+  const path = put(folder, 'counts.csv', ['visits,heading', ...lines].join('\n'));
+  const laws = { visits: 'poisson', heading: 'vonMises' };
+  const schema = { fields: Object.entries(laws).map(([name, likelihood]) => ({ name, likelihood })) };
+  const both = await untrained(path, {}, {}, { schema });
+  const result = await evaluate(both, path, few);
+  checkWhole(result, 'counts and angles');
+  assert.match(result.protocols.samples!, /model space \(3 dimensions/);
+  assert.match(result.absent.bitsPerDimensionElbo!.reason, /^"heading" is modelled as a real number/);
+  assert.ok(result.columns['heading']!.meanAbsolute!.value <= 180);
+  await both.dispose();
+  const counts = await untrained(
+    path,
+    {},
+    {},
+    { schema: { fields: [...schema.fields.slice(0, 1), { name: 'heading', role: 'ignored' }] } },
+  );
+  const { figures, negativeElbo } = await evaluate(counts, path, few);
+  near(figures.bitsPerDimensionElbo!.value, negativeElbo / Math.LN2, 1e-9);
+  await counts.dispose();
 });
 
 test('factors of the sprites, or of a table beside the data, are scored; progress is told', async () => {

@@ -1,7 +1,14 @@
 /** Feature spaces in which rows are compared. */
 import type { Batch, ModelField, Rows } from '../../data/index.ts';
 import { modelFields } from '../../data/index.ts';
-import { centred, meanPoint, type Points, principalComponents, project } from '../../metrics/index.ts';
+import {
+  centred,
+  meanPoint,
+  moments,
+  type Points,
+  principalComponents,
+  project,
+} from '../../metrics/index.ts';
 import { encodeBatch } from '../encode.ts';
 import type { Model } from '../model.ts';
 import type { Subject } from './subject.ts';
@@ -27,7 +34,11 @@ const SIDE = 32;
 export async function featureSpace(model: Model, held: Subject, name: SpaceName): Promise<FeatureSpace> {
   const picture = modelFields(model.schema).find((field) => field.type === 'image');
   const raw =
-    name === 'encoder' ? encoderFeatures(model) : picture ? pixelFeatures(model, picture) : modelSpace(model);
+    name === 'encoder'
+      ? encoderFeatures(model)
+      : picture
+        ? pixelFeatures(model, picture)
+        : modelSpace(model, held);
   const fitted = await raw.ofData(held);
   const many = name === 'data' && fitted.width > (picture ? COMPONENTS : MOST_COLUMNS);
   const reduction = many ? principalComponents(fitted, COMPONENTS) : undefined;
@@ -63,22 +74,51 @@ const whole = (rows: Rows): Batch => {
 };
 const batchOf = ({ rows, ids }: Subject): Batch => ({ ...whole(rows), ids });
 
-/** A table as the model sees it, repeated values in the middle of their interval. */
-function modelSpace({ codec }: Model): FeatureSpace {
-  const width = codec.shape[0]!;
-  const encode = (batch: Batch): Points => {
-    const [x, mask] = [
-      new Float32Array(batch.index.length * width),
-      new Float32Array(batch.index.length * codec.parts.length),
-    ];
+/**
+ * A table as the model sees it, repeated values in the middle of their interval: numbers in units of the held-out rows' standard
+ * deviation, so that no law's scale decides what is near; angles as points of the circle; categories one-hot.
+ */
+function modelSpace({ codec, vae }: Model, held: Subject): FeatureSpace {
+  const stride = codec.shape[0]!;
+  const encode = (batch: Batch): Float32Array => {
+    const x = new Float32Array(batch.index.length * stride);
+    const mask = new Float32Array(batch.index.length * codec.parts.length);
     codec.encode(batch, codec.masked ? { x, mask } : { x });
-    return { count: batch.index.length, width, data: x };
+    return x;
+  };
+  const known = encode(batchOf(held));
+  const features = vae.spec.parts.flatMap(({ law, start, size }): Feature[] => {
+    const places = Array.from({ length: size }, (_, j) => start + j);
+    if (law.support === 'angle')
+      return places.flatMap((at) => [
+        { at, of: Math.cos },
+        { at, of: Math.sin },
+      ]);
+    if (size > 1) return places.map((at) => ({ at, of: (v) => v }));
+    const own = moments(Float64Array.from({ length: held.count }, (_, i) => known[i * stride + start]!));
+    const scale = 1 / (Math.sqrt(own.variance()) || 1);
+    return [{ at: start, of: (v) => (v - own.mean()) * scale }];
+  });
+  const width = features.length;
+  const points = (x: Float32Array): Points => {
+    const data = new Float64Array((x.length / stride) * width);
+    for (let i = 0; i < data.length; i++) {
+      const { at, of } = features[i % width]!;
+      data[i] = of(x[Math.floor(i / width) * stride + at]!);
+    }
+    return { count: data.length / width, width, data };
   };
   return {
-    words: `model space (${width} dimensions: numbers as the model sees them, categories one-hot)`,
-    ofData: async (subject) => encode(batchOf(subject)),
-    ofSamples: async (rows) => encode(whole(rows)),
+    words: `model space (${width} dimensions: numbers in standard deviations of what the model sees, categories one-hot)`,
+    ofData: async (subject) => points(encode(batchOf(subject))),
+    ofSamples: async (rows) => points(encode(whole(rows))),
   };
+}
+
+/** One dimension, from one of the model's features. */
+interface Feature {
+  readonly at: number;
+  readonly of: (value: number) => number;
 }
 
 /** Pixels in [0, 1]; of the data as they are evaluated, black and white where the model is of these. */

@@ -117,29 +117,48 @@ function pictureErrors({ height, width, channels }: PictureField, a: Uint8Array,
   };
 }
 
-function columnErrors(
+/** Of the values that are there. */
+export function columnErrors(
   field: ModelField,
   original: ArrayLike<number>,
   again: ArrayLike<number>,
 ): ColumnErrors {
   if (field.type === 'category' || field.type === 'boolean')
     return { accuracy: accuracy(original, again), unit: '' };
+  const period = 'transform' in field && field.transform.kind === 'turn' ? field.transform.period : undefined;
   const there = Array.from(original, (v, i) => [v, again[i]!] as const).filter(([v]) => !Number.isNaN(v));
-  const values = Float64Array.from(there, ([v]) => v);
-  const errors = there.map(([v, w]) => w - v);
-  const mean = moments(values);
-  const median = Float64Array.from(values).sort()[values.length >> 1] ?? Number.NaN;
+  const errors = there.map(([v, w]) => gap(w - v, period));
+  const { median, mean } = constants(
+    there.map(([v]) => v),
+    period,
+  );
   return {
     meanAbsolute: {
       ...meanOf(moments(errors.map(Math.abs))),
-      constant: moments(values.map((v) => Math.abs(v - median))).mean(),
+      constant: moments(there.map(([v]) => Math.abs(gap(v - median, period)))).mean(),
     },
     rootMeanSquare: {
       ...through(meanOf(moments(errors.map((e) => e * e))), (v) => Math.sqrt(Math.max(0, v))),
-      constant: Math.sqrt(moments(values.map((v) => (v - mean.mean()) ** 2)).mean()),
+      constant: Math.sqrt(moments(there.map(([v]) => gap(v - mean, period) ** 2)).mean()),
     },
     unit: field.type === 'date' ? `${field.unit}s` : '',
   };
+}
+
+/** A difference; of angles the shorter way round. */
+const gap = (difference: number, period: number | undefined): number =>
+  period === undefined ? difference : difference - period * Math.round(difference / period);
+
+/** The best constant answers; of angles their mean direction for both. */
+function constants(values: readonly number[], period: number | undefined): { median: number; mean: number } {
+  if (period === undefined) {
+    const sorted = Float64Array.from(values).sort();
+    return { median: sorted[sorted.length >> 1] ?? Number.NaN, mean: moments(values).mean() };
+  }
+  const turn = (2 * Math.PI) / period;
+  const [sine, cosine] = [Math.sin, Math.cos].map((f) => moments(values.map((v) => f(v * turn))).mean());
+  const direction = Math.atan2(sine!, cosine!) / turn;
+  return { median: direction, mean: direction };
 }
 
 function accuracy(original: ArrayLike<number>, again: ArrayLike<number>): FieldError {

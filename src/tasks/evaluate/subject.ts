@@ -84,10 +84,10 @@ export const rowsInWords = ({ count, of }: Subject): string =>
     : `${count.toLocaleString('en')} rows`;
 
 /** How far an evaluation is. */
-export interface Progress {
+export interface EvaluateProgress {
   /** What is being measured. */
   readonly stage: string;
   readonly done: number;
   readonly total: number;
 }
-export type Tell = (progress: Progress) => void;
+export type Tell = (progress: EvaluateProgress) => void;
