@@ -1,4 +1,4 @@
-/** Draws results/scale.json into plots/, one SVG a question. npx tsx bench/plots.ts */
+/** Draws results/scale.json, one SVG a question beside it. npx tsx bench/plots.ts */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runInBrowser } from '../test/runtime/browser.ts';
@@ -34,10 +34,10 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export async function drawScale(): Promise<void> {
   const results = JSON.parse(readFileSync(here('results/scale.json'), 'utf8')) as Record<string, Question>;
-  const drawn = (await runInBrowser(here('plots/draw.ts'), results)) as Record<string, string>;
+  const drawn = (await runInBrowser(here('draw.ts'), results)) as Record<string, string>;
   for (const [name, svg] of Object.entries(drawn)) {
-    writeFileSync(here(`plots/${name}.svg`), `${svg}\n`);
-    console.log(`written: bench/plots/${name}.svg`);
+    writeFileSync(here(`results/scale-${name}.svg`), `${svg}\n`);
+    console.log(`written: bench/results/scale-${name}.svg`);
   }
 }
 

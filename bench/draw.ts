@@ -1,6 +1,6 @@
 /** The plots of bench/scale.ts, drawn in a page: each question as the text of an SVG that stands by itself. */
 import * as Plot from '@observablehq/plot';
-import type { Point, Question } from '../plots.ts';
+import type { Point, Question } from './plots.ts';
 
 declare const XMLSerializer: new () => { serializeToString(node: unknown): string };
 
@@ -66,18 +66,20 @@ function key(entries: readonly Entry[]) {
 }
 
 /** An axis with a label in its middle and every tick written out. */
-const named = (label: string) => ({
+const named = (label: string, labelOffset: number) => ({
   label,
   labelAnchor: 'center' as const,
   labelArrow: 'none' as const,
+  labelOffset,
   text: (value: number) => value.toLocaleString('en'),
 });
 
-/** Round numbers in the range of the costs: 1, 2, 5, 10 …, over more than two decades only 1, 10, 100 … */
+/** Round numbers in the range of the costs, the fewer the wider it is. */
 function ticksFor(points: readonly Point[]): number[] {
   const all = points.flatMap(({ low, high, bound = low }) => [low, high, bound]);
   const [least, most] = [Math.min(...all), Math.max(...all)];
-  const steps = most / least > 100 ? [1] : [1, 2, 5];
+  const range = most / least;
+  const steps = range > 300 ? [1] : range > 8 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 8];
   const decades = Array.from({ length: 12 }, (_, i) => 10 ** (i - 4));
   return decades.flatMap((ten) => steps.map((s) => s * ten)).filter((v) => v >= least && v <= most);
 }
@@ -94,18 +96,19 @@ function draw({ title, axis, peak, points }: Question): string {
   const sizes = [...new Set(points.map(({ size }) => size))];
   const ticks = ticksFor(points);
   const chart = Plot.plot({
+    ariaLabel: title,
     width: 760,
     height: 404,
     marginTop: 62,
-    marginLeft: 58,
+    marginLeft: 64,
     marginRight: 28,
     marginBottom: 48,
     style: { background: 'white', color: TEXT, fontSize: '12px', fontFamily: 'system-ui, sans-serif' },
     x: { type: 'log', inset: 16 },
     y: { type: 'log', inset: 16 },
     marks: [
-      Plot.axisX(sizes, named(axis)),
-      Plot.axisY(ticks, named('µs an example')),
+      Plot.axisX(sizes, named(axis, 42)),
+      Plot.axisY(ticks, named('µs an example', 56)),
       Plot.gridY(ticks),
       Plot.text([title], { frameAnchor: 'top-left', dy: -48, fontSize: 15, fontWeight: 650 }),
       ...key(entries),
