@@ -16,7 +16,7 @@ import {
   type Whole,
 } from './evaluate/figures.ts';
 import { latentFindings, unitFindings } from './evaluate/latent.ts';
-import { elboFindings, importanceFindings } from './evaluate/likelihood.ts';
+import { type ElboFindings, elboFindings, importanceFindings } from './evaluate/likelihood.ts';
 import { qualityFindings } from './evaluate/quality.ts';
 import { type ColumnErrors, reconstructionFindings } from './evaluate/reconstruction.ts';
 import { drawSubject, type Tell } from './evaluate/subject.ts';
@@ -118,7 +118,7 @@ export async function evaluateData(
   if (source.rows === 0) throw new UserError(`${data.name}: no rows to evaluate`);
   const elbo = await elboFindings(model, source, seed, progress);
   const units = unitFindings(model, elbo.klByDimension, elbo.result);
-  const further = setting.rows > 0 ? await furtherFindings(model, data, setting) : withoutRows(model);
+  const further = setting.rows > 0 ? await furtherFindings(model, data, setting, elbo) : withoutRows(model);
   const whole = together([...further.findings, elbo, units]);
   return {
     ...oldFigures(elbo.result, whole, samples),
@@ -158,12 +158,17 @@ interface Further {
 }
 
 /** All that needs some rows more than once. */
-async function furtherFindings(model: Model, data: Dataset, setting: Setting): Promise<Further> {
+async function furtherFindings(
+  model: Model,
+  data: Dataset,
+  setting: Setting,
+  { figures: { negativeElbo } }: ElboFindings,
+): Promise<Further> {
   const { splits, samples, rows, quality, features, mean, factors, sampler, seed, progress } = setting;
   const source = await openZSource(model, sampler);
   try {
     const subject = await drawSubject(model, data, splits, { most: rows, seed });
-    const importance = await importanceFindings(model, subject, { samples, seed }, progress);
+    const importance = await importanceFindings(model, subject, { samples, seed, negativeElbo }, progress);
     const latent = await latentFindings(model, subject, { seed, source }, progress);
     const reconstruction = await reconstructionFindings(model, subject, seed, progress);
     const comparison = { count: quality, features, mean, source, seed };

@@ -25,6 +25,26 @@ test('log p(x) by importance sampling is the exact one, above the ELBO where the
   }
 });
 
+test('some rows give log p(x) of all, nearer than by themselves', async () => {
+  const { model, exact } = modelOf(0.15);
+  const rows = rowsOf(exact, 600);
+  const path = rowsFile(temporaryFolder(), rows);
+  const expected = rows.reduce((sum, row) => sum + logDensity(exact, row), 0) / rows.length;
+  const run = async (some: number) =>
+    (await evaluate(model, path, { split: 'all', rows: some, samples: 200, quality: 0 })).figures
+      .logLikelihood!;
+  const [all, some] = [await run(600), await run(60)];
+  const width = ({ low, high }: { low?: number; high?: number }) => high! - low!;
+  near(some.value, expected, 0.1);
+  const alone = width(all) * Math.sqrt(600 / 60);
+  assert.ok(width(some) < 0.6 * alone, `${width(some)} and ${alone}`);
+  assert.match(
+    some.protocol!,
+    /^the ELBO of all 600 rows, and the gain over it by 200 samples .* of 60 of 600 rows/,
+  );
+  await model.dispose();
+});
+
 test('every figure is what theory says of this model, and nothing is diagnosed', async () => {
   const { model, exact } = modelOf(0);
   const rows = rowsOf(exact, 1000);
