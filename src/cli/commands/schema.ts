@@ -12,7 +12,9 @@ const flags: FlagSpecs = Object.fromEntries(plainFlags(dataOptions).map(({ name,
 const command: Verb = {
   description:
     'Reads data as elbo train would and says what each field is. The schema can be written to a file, edited, and given to elbo train with --schema.',
-  arguments: [{ name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, folder of pictures, or sprites' }],
+  arguments: [
+    { name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, folder of pictures, or sprites' },
+  ],
   groups: [
     {
       title: 'Output',
