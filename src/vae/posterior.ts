@@ -12,6 +12,8 @@ export interface Draws {
   readonly logQz: Tensor; // [K, B]
   /** Of codes: the entries that z is made of, int64. */
   readonly symbols?: Tensor; // [K, B, N]
+  /** Of a flow: the draws [K, B, Z] that it bent, what they are from, and log |det dz/dz₀| [K, B]. */
+  readonly bent?: { readonly from: Posterior; readonly z: Tensor; readonly logDet: Tensor };
 }
 
 /** What a Gaussian's KL to another is made of, for each dimension; [B, Z] each. */

@@ -14,6 +14,7 @@ import {
   sum,
   type Tensor,
 } from '../graph/index.ts';
+import { divergence } from './divergence.ts';
 import {
   type BlockLikelihood,
   featuresOf,
@@ -35,7 +36,7 @@ export interface Level {
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]
   readonly logQz: Tensor; // [K, B]
-  /** [1 or K, B, d]: in closed form, with d = Z or the number of codes, where there is one, else log q − log p of the samples with d = 1. */
+  /** [1 or K, B, d]: in closed form, with d = Z or the number of codes, where there is one, else from the samples with d = 1: its mean is that of log q − log p. */
   readonly kl: Tensor;
   /** See `Draws`. */
   readonly symbols?: Tensor; // [K, B, N]
@@ -69,16 +70,12 @@ export const logWeights = ({ logPx, levels }: Pick<Terms, 'logPx' | 'levels'>): 
 export function levelOf(posterior: Posterior, prior: Prior, samples: number, point: boolean): Level {
   const drawn = posterior.draw(samples);
   const logPz = prior.logProb(drawn.z);
-  const kl = divergence(posterior, prior, sub(drawn.logQz, logPz), point);
+  const kl = point ? nothing(posterior) : divergence(posterior, prior, drawn, logPz);
   return { posterior, prior, ...drawn, logPz, kl };
 }
 
 /** A point among real numbers has no KL: it enters as 0 and an autoencoder's terms have the same form. */
-function divergence(q: Posterior, p: Prior, sampled: Tensor, point: boolean): Tensor {
-  if (point) return reshape(mul(q.mean, scalar(0, 2)), [1, ...q.mean.shape]);
-  const closed = p.kl?.(q);
-  return closed ? reshape(closed, [1, ...closed.shape]) : reshape(sampled, [...sampled.shape, 1]);
-}
+const nothing = ({ mean }: Posterior): Tensor => reshape(mul(mean, scalar(0, 2)), [1, ...mean.shape]);
 
 /** log p(x|z), whole and by field. */
 function dataTerms(

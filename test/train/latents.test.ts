@@ -11,7 +11,7 @@ import {
   type PosteriorName,
   type PriorName,
 } from '../../src/vae/index.ts';
-import { type Named, posterior, prior } from '../vae/latent.ts';
+import { type Named, nameOf, posterior, prior } from '../vae/latent.ts';
 import { rowSpec, run, source, toy } from './toy.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -42,7 +42,7 @@ const specOf = (q: Named<PosteriorName>, p: Named<PriorName>): ModelSpec => ({
 });
 
 for (const [q, p] of pairs)
-  test(`${q} with ${Array.isArray(p) ? p[0] : p}: every loss is finite, and the bound gets better`, async () => {
+  test(`${nameOf(q)} with ${nameOf(p)}: every loss is finite, and the bound gets better`, async () => {
     const objective = make(objectives.elbo, { samples: 2 });
     const ran = await run({ runtime, vae: createVae(specOf(q, p)), objective });
     const losses = ran.events.flatMap((e) => (e.type === 'step' ? [e.loss, e.gradientNorm] : []));

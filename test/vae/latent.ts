@@ -23,6 +23,8 @@ import { close, mean, noiseFeeds } from './training.ts';
 /** A choice by name with some of its options. */
 export type Named<Name extends string> = Name | readonly [Name, object];
 
+export const nameOf = (named: Named<string>): string => (typeof named === 'string' ? named : named[0]);
+
 const made = <T>(table: Table<T>, named: Named<string>): T =>
   typeof named === 'string' ? make(table[named]!) : make(table[named[0]]!, { ...named[1] });
 
@@ -63,8 +65,8 @@ export function model(spec: ModelSpec, { batch = 1, seed = 1, spread = 0.8 } = {
 }
 
 /** Values for the noise that the outputs read. */
-export const noiseFor = (outputs: readonly Tensor[], batch: number): Feeds =>
-  noiseFeeds(Object.fromEntries(outputs.map((t, i) => [String(i), t])), batch, 3);
+export const noiseFor = (outputs: readonly Tensor[], batch: number, seed = 3): Feeds =>
+  noiseFeeds(Object.fromEntries(outputs.map((t, i) => [String(i), t])), batch, seed);
 
 /** Points of a two-dimensional space and the area that each stands for. */
 export interface Cover {

@@ -23,6 +23,7 @@ import {
   latentFor,
   model,
   type Named,
+  nameOf,
   noiseFor,
   posterior,
   rowsWith,
@@ -141,7 +142,7 @@ const closed: readonly (readonly [Named<PosteriorName>, Named<PriorName>, number
   ['vonMisesFisher', 'uniformSphere', 7],
 ];
 for (const [q, p, latent] of closed)
-  test(`KL of ${q} to ${p} in ${latent} dimensions: the closed form is that of Monte Carlo`, () => {
+  test(`KL of ${nameOf(q)} to ${nameOf(p)} in ${latent} dimensions: the closed form is that of Monte Carlo`, () => {
     const spec = rowsWith(q, p, latent);
     const { vae, feeds } = model(spec, { seed: latent });
     const encoded = vae.encode(observation(spec));

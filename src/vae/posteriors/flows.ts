@@ -15,9 +15,9 @@ type Base = ReturnType<typeof diagonalGaussian>;
 export const flowed = (base: Base, flow: Flow): Posterior => ({
   mean: atMean(base, (z0) => flow(z0).z),
   draw: (samples, name) => {
-    const drawn = base.draw(samples, name);
-    const { z: moved, logDet } = flow(drawn.z);
-    return { z: moved, logQz: sub(drawn.logQz, logDet) };
+    const { z: z0, logQz } = base.draw(samples, name);
+    const { z: moved, logDet } = flow(z0);
+    return { z: moved, logQz: sub(logQz, logDet), bent: { from: base, z: z0, logDet } };
   },
 });
 

@@ -70,8 +70,8 @@ export const spherePosteriors = {
             `latent ${latent}: on the unit sphere of a single dimension are but two points; give 2 or more`,
           );
         const [way, raw] = split(linear(scope, features, latent + 1), -1, [latent, 1]);
-        // what is concentrated grows with the dimension: at raw = 0 the mean of cos θ is about a half
-        const kappa = minimum(mul(latent, softplus(raw!)), MOST_KAPPA);
+        // at 0 no gradient would reach μ, and collapse would be for ever; what is concentrated grows with the dimension
+        const kappa = minimum(add(1, mul(latent, softplus(raw!))), MOST_KAPPA);
         return vonMisesFisher(unit(way!), kappa);
       },
     }),

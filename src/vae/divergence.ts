@@ -1,0 +1,31 @@
+/** KL(q ‖ p) of one level: in closed form where there is one, else from the samples with as little noise as can be had. */
+import { add, dimAt, reshape, sub, sum, type Tensor, withGradient } from '../graph/index.ts';
+import type { Draws, Posterior } from './posterior.ts';
+import type { Prior } from './prior.ts';
+import { standardNormal } from './priors/normal.ts';
+
+/** [1, B, d] in closed form, with d = Z or what the prior has it for, else [K, B, 1] from the draws. */
+export function divergence(q: Posterior, p: Prior, drawn: Draws, logPz: Tensor): Tensor {
+  const closed = p.kl?.(q);
+  if (closed) return reshape(closed, [1, ...closed.shape]);
+  const sampled = sub(negativeEntropy(q, drawn), logPz);
+  return reshape(sampled, [...sampled.shape, 1]);
+}
+
+/**
+ * [K, B] with the mean E_q[log q(z)]. log q of the draws is such a thing, but where q is near p the gradient of
+ * log q − log p is then nothing but noise, and training hardly leaves a collapsed posterior (docs/decisions/005-sampled-kl.md).
+ * So where q is Gaussian, or a flow from one, it is KL(q ‖ N(0, I)) in closed form + log N(z; 0, I), which cancels against
+ * log p where p is like that. Elsewhere its gradient is taken through z alone, which has the same mean (Roeder et al.
+ * 2017, section 3).
+ */
+function negativeEntropy(q: Posterior, { z, logQz, bent }: Draws): Tensor {
+  const normal = standardNormal(Number(dimAt(z.shape, -1)));
+  const closed = normal.kl!(bent?.from ?? q);
+  if (closed) {
+    const known = add(sum(closed, [-1]), normal.logProb(bent?.z ?? z));
+    return bent ? sub(known, bent.logDet) : known;
+  }
+  const path = q.logProb?.(z, true);
+  return path ? withGradient([path], logQz, (dy) => [dy], true) : logQz;
+}
