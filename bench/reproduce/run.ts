@@ -52,7 +52,8 @@ for (const [name, { data: find, train, evaluate, published }] of Object.entries<
   const seconds = (performance.now() - started) / 1000;
   const figures = await elbo(['evaluate', model, data, ...evaluate]);
   const all = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as object) : {};
-  const { klPerDimension: _, ...kept } = figures;
+  const { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood } = figures;
+  const kept = { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood };
   const result = { published, train: train.join(' '), evaluate: evaluate.join(' '), seconds, figures: kept };
   writeFileSync(RESULTS, `${JSON.stringify({ ...all, [name]: result }, null, 2)}\n`);
   console.log(`${name}: ${JSON.stringify(kept)}`);

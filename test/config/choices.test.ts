@@ -24,7 +24,10 @@ test('an unknown kind is refused with those there are', () => {
     () => parseChoice('network', { kind: 'transformer' }),
     /^network: given kind "transformer", expected one of mlp, conv, ladder$/,
   );
-  refused(() => parseChoice('warmup', { kind: 'toString' }), /expected one of none, linear, cosine, cyclical/);
+  refused(
+    () => parseChoice('warmup', { kind: 'toString' }),
+    /expected one of none, linear, cosine, cyclical/,
+  );
   refused(() => parseChoice('objective', {}), /given kind undefined/);
 });
 
