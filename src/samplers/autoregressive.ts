@@ -78,7 +78,7 @@ const toTensors = (all: readonly Parameter[], weights: Weights): Tensors =>
 
 /** Epochs until validation no longer gains; the tensors of the best. */
 async function* fit(o: Options, fitting: Fitting): AsyncGenerator<FitProgress, Tensors> {
-  const { form, train, validation, runtime } = fitting;
+  const { form, train, validation, runtime, signal } = fitting;
   const { width } = form;
   const graph = maskedTraining(optionsFor(o, form));
   const judge = await openGraph(runtime, maskedDensity(optionsFor(o, form)));
@@ -97,8 +97,9 @@ async function* fit(o: Options, fitting: Fitting): AsyncGenerator<FitProgress, T
       if (!Number.isFinite(judged))
         throw new UserError('the fit diverged: try a smaller --width or fewer --layers');
       yield { type: 'progress', round, rounds, train: mean, validation: judged };
-      if (best && judged <= best.validation) continue;
-      best = { validation: judged, round, tensors: toTensors(graph.parameters, learner.weights()) };
+      if (!best || judged > best.validation)
+        best = { validation: judged, round, tensors: toTensors(graph.parameters, learner.weights()) };
+      if (signal?.aborted) break;
     }
     return best!.tensors;
   } finally {
@@ -117,24 +118,25 @@ const moving = ({ runtime, seed }: Fitting): MovingOptions => ({
 const epochsFor = (rows: number): number =>
   Math.max(LEAST_EPOCHS, Math.round(STEPS / Math.ceil(rows / BATCH)));
 
-/** Every row once, in a new order; their mean log p on the way. */
+/** Every row once, in a new order, or fewer where the fit is to end; their mean log p on the way. */
 async function runEpoch(
   learner: GraphLearner,
-  { form: { width }, train, seed }: Fitting,
+  { form: { width }, train, seed, signal }: Fitting,
   { epoch, epochs }: { readonly epoch: number; readonly epochs: number },
 ): Promise<number> {
   const rows = train.length / width;
   const steps = Math.ceil(rows / BATCH);
   const schedule = schedules.cosine({ warmup: Math.min(WARMUP, Math.floor((epochs * steps) / 10)) });
   const order = stream(seed, 'codes', epoch).permutation(rows);
-  let total = 0;
-  for (let i = 0; i < steps; i++) {
+  let [total, seen] = [0, 0];
+  for (let i = 0; i < steps && !(signal?.aborted && seen > 0); i++) {
     const batch = rowsAt(train, width, order.subarray(i * BATCH, (i + 1) * BATCH));
     const at = { step: epoch * steps + i + 1, steps: epochs * steps, epoch, history: [] };
     const knobs = { beta: 1, progress: at.step / at.steps, learningRate: RATE * schedule(at) };
     total -= batch.count * (await learner.step(at.step, batch, knobs)).reported['loss']!;
+    seen += batch.count;
   }
-  return total / rows;
+  return total / seen;
 }
 
 const COLD = 1e-6; // the least temperature, at which the likeliest symbol is as good as sure

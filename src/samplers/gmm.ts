@@ -44,13 +44,14 @@ const gmm = (o: GmmOptions): SamplerFamily => ({
     o.components * covariances[o.covariance].size(width) > MOST
       ? `${o.components} covariances of ${width} dimensions are too many numbers: give --covariance diagonal`
       : undefined,
-  fit: async function* ({ form, train, seed }) {
+  fit: async function* ({ form, train, seed, signal }) {
     const rounds = o.iterations;
     const iterations = fitMixture({
       ...o,
       rows: train,
       dimensions: form.width,
       rounds,
+      signal,
       random: variates(stream(seed, 'gmm')),
     });
     for (let round = 1; ; round++) {

@@ -217,10 +217,11 @@ const MOVES = 10; // of the centres, before there are variances
 export interface MixtureOptions extends Omit<Problem, 'floor'> {
   /** Iterations at most. */
   readonly rounds: number;
+  readonly signal?: { readonly aborted: boolean } | undefined;
 }
 
 /** Yields the mean log p(x) of the rows in each iteration, until it no longer grows. */
-export function* fitMixture({ rounds, ...given }: MixtureOptions): Generator<number, Mixture> {
+export function* fitMixture({ rounds, signal, ...given }: MixtureOptions): Generator<number, Mixture> {
   const { dimensions: d, covariance, rows } = given;
   const one = { ...given, components: 1, floor: 0 };
   const all = assign(new Float64Array(d), one);
@@ -239,7 +240,7 @@ export function* fitMixture({ rounds, ...given }: MixtureOptions): Generator<num
   for (let round = 0; round < rounds; round++) {
     const { moments, logProb } = expect(mixture, problem);
     yield logProb;
-    if (logProb - before < SETTLED) break;
+    if (logProb - before < SETTLED || signal?.aborted) break;
     before = logProb;
     mixture = maximise(moments, problem, whole);
   }

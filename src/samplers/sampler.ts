@@ -25,6 +25,8 @@ export interface Fitting {
   readonly validation: Float32Array;
   readonly seed: number;
   readonly runtime: Runtime;
+  /** The fit ends with what it has soon after this becomes true. */
+  readonly signal?: { readonly aborted: boolean } | undefined;
 }
 
 /** After each round, an iteration or an epoch. Mean log probabilities of a row, nats. */

@@ -17,6 +17,8 @@ export interface RefitOptions {
   /** Training rows at most. */
   readonly count?: number;
   readonly seed?: number;
+  /** The fit ends with what it has soon after this becomes true. */
+  readonly signal?: { readonly aborted: boolean };
 }
 
 /** What will be fitted to what. */
@@ -43,7 +45,7 @@ const MOST = { train: 100_000, validation: 10_000 };
 export async function* refit(
   model: Model,
   path: string,
-  { sampler = {}, count = MOST.train, seed = 0 }: RefitOptions = {},
+  { sampler = {}, count = MOST.train, seed = 0, signal }: RefitOptions = {},
 ): AsyncGenerator<RefitEvent> {
   if (model.path === undefined) throw new Error('refit of a model that is not saved');
   if (!(Number.isInteger(count) && count >= 2))
@@ -56,7 +58,7 @@ export async function* refit(
     const { train, validation, splits } = await rowsOf(model, data, count, seed);
     const rows = { train: train.length / form.width, validation: validation.length / form.width };
     yield { type: 'plan', sampler: config.kind, config: { ...config }, rows, form };
-    const tensors = yield* family.fit({ form, train, validation, seed, runtime: model.runtime });
+    const tensors = yield* family.fit({ form, train, validation, seed, signal, runtime: model.runtime });
     const figures = await measure(model, family, tensors, validation, splits);
     const file = {
       elbo: packageVersion(),

@@ -90,6 +90,20 @@ test('codes that encode writes are what decode reads', async () => {
   assert.equal(out, fromCsv.out, 'reconstruction is decoding of the encoded mean');
 });
 
+test('refit fits a sampler, sample draws from it unless told otherwise, info lists it', async () => {
+  const { out: before } = await run('sample', 'b.model', '-n', '5');
+  const { out, err } = await run('refit', 'b.model', 'table.csv', '--components', '2');
+  assert.match(err, /^gmm, components 2, covariance full, iterations 200; fitted to \d+ rows of 2 latent/);
+  assert.match(out, /^Sampler {2}.*samplers.gmm\.safetensors\n +−log p\(z\) .*nats\n/);
+  const sampled = await run('sample', 'b.model', '-n', '5');
+  assert.match(sampled.err, /z comes from the sampler gmm; --sampler prior draws it from the prior/);
+  assert.notEqual(sampled.out, before);
+  assert.equal((await run('sample', 'b.model', '-n', '5', '--sampler', 'prior')).out, before);
+  assert.match((await run('info', 'b.model')).out, /Samplers.*\n +gmm +components 2/);
+  const events = jsonLines((await run('refit', 'b.model', 'table.csv', '--json')).out);
+  assert.deepEqual([events[0]!['type'], events.at(-1)!['type']], ['plan', 'saved']);
+});
+
 test('evaluate, info and schema print for people and for programs', async () => {
   const evaluation = jsonLines(
     (await run('evaluate', 'a.model', 'table.csv', '--samples', '10', '--json')).out,

@@ -104,6 +104,12 @@ test('a fit ends when held-back rows no longer gain, and keeps the best', async 
   assert.ok(rounds < 20, `${rounds} rounds on rows in which there is nothing to learn`);
 });
 
+test('a fit that is told to end keeps what it has, at once', async () => {
+  const { tensors, rounds } = await fitted({ signal: { aborted: true } });
+  assert.equal(rounds, 1);
+  assert.ok(tensors['weight']!.data.every(Number.isFinite));
+});
+
 test('more symbols than can be learned one by one are refused', () => {
   const family = make(samplers.autoregressive);
   assert.match(family.refuses({ width: 64, entries: 65_536 })!, /64 places of 65536 symbols are too many/);

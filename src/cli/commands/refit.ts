@@ -3,6 +3,7 @@ import type { Table } from '../../choice.ts';
 import { choiceFlags, toOptions } from '../../config/flags.ts';
 import { samplers } from '../../config/samplers.ts';
 import type { RefitEvent, RefitOptions } from '../../tasks/refit.ts';
+import { onInterrupt } from '../interrupt.ts';
 import type { Terminal } from '../terminal.ts';
 import { formatFixed, formatSeconds, plural, quote, textPairs, wrap } from '../text.ts';
 import { type FlagSpecs, shared, type Verb } from '../verb.ts';
@@ -13,7 +14,7 @@ const choices: FlagSpecs = Object.fromEntries(choiceFlags(tables).map(({ name, .
 const command: Verb = {
   description:
     'Fits a sampler to what the encoder makes of the training rows, and keeps it in the model folder: elbo sample then draws z from it ' +
-    'in place of the prior. For codes (vq, fsq, …) this is the second half of training, without which samples say little.',
+    'in place of the prior. For codes (vq, fsq, …) this is the second half of training, without which samples say little. Ctrl-C keeps what is learned so far.',
   arguments: [
     { name: 'model', brief: 'folder of a trained model' },
     { name: 'data', brief: 'the data that it was trained on, or more of the same form' },
@@ -48,10 +49,18 @@ async function runRefit(
     import('../model.ts'),
     import('../../tasks/refit.ts'),
   ]);
-  await withModel(path, threads as number | undefined, async (model) => {
-    const tell = terminal.wantsJson ? (event: RefitEvent) => terminal.json(event) : listener(terminal, path);
-    for await (const event of refit(model, data, toOptions(flags, tables) as RefitOptions)) tell(event);
-  });
+  const stop = onInterrupt(terminal, 'Stopping; what is learned so far is kept.');
+  try {
+    await withModel(path, threads as number | undefined, async (model) => {
+      const tell = terminal.wantsJson
+        ? (event: RefitEvent) => terminal.json(event)
+        : listener(terminal, path);
+      const options = { ...toOptions(flags, tables), signal: stop.signal } as RefitOptions;
+      for await (const event of refit(model, data, options)) tell(event);
+    });
+  } finally {
+    stop.forget();
+  }
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { plainFlags, toTrainOptions, trainFlags } from '../../config/flags.ts';
 import { dataOptions, presetOption, runOptions, trainingOptions } from '../../config/options.ts';
 import type { TrainEvent, TrainOptions } from '../../tasks/train.ts';
 import { EXIT } from '../errors.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { printProfile } from '../profile.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
@@ -30,7 +31,9 @@ const command: Verb = {
   description:
     'Trains a variational autoencoder on a table, an array or a folder of pictures and writes a model folder with a report. ' +
     'Everything left out is chosen from the data and printed. Ctrl-C stops after the step and keeps the run; --resume goes on with it.',
-  arguments: [{ name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, folder of pictures, or sprites' }],
+  arguments: [
+    { name: 'data', brief: 'table (csv tsv parquet json), npy, npz, IDX, folder of pictures, or sprites' },
+  ],
   groups: groups(),
   aliases: { o: 'out' },
   examples: [
@@ -49,7 +52,7 @@ async function runTrain(
   terminal: Terminal,
 ): Promise<number> {
   const { train } = await import('../../tasks/train.ts');
-  const stop = onInterrupt(terminal);
+  const stop = onInterrupt(terminal, 'Stopping after this step, with a checkpoint.');
   const listen = terminal.wantsJson ? jsonListener(terminal) : textListener(terminal, data);
   let isStopped = false;
   try {
@@ -70,21 +73,6 @@ async function runTrain(
 function resumeLine(): string {
   const words = process.argv.slice(2).filter((word) => word !== '--resume' && word !== '--overwrite');
   return `elbo ${[...words, '--resume'].map(quote).join(' ')}`;
-}
-
-/** The first Ctrl-C asks training to stop after its step, the second ends the process. */
-function onInterrupt(terminal: Terminal) {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    controller.abort();
-    if (terminal.isLive.err) terminal.draw('\r\x1b[2K');
-    terminal.remark('Stopping after this step, with a checkpoint. Ctrl-C again stops at once.');
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  const forget = () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  return { signal: controller.signal, forget };
 }
 
 interface Listener {
