@@ -106,7 +106,8 @@ function ratios(): string {
 /** Milliseconds in a page with one and two threads, and the ratios of each side's best. */
 function browserTable(): string {
   const peers = ['TensorFlow.js', 'jax-js'];
-  const rows = Object.values(browser).map((step) => {
+  const steps = Object.keys(workloads).flatMap((name) => browser[name] ?? []);
+  const rows = steps.map((step) => {
     const each = (side: string) =>
       [1, 2].map((threads) => {
         const rows = step.rows.filter((row) => row.threads === threads);
