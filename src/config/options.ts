@@ -99,15 +99,19 @@ const splitOptions = {
   label: dataOptions.label,
 };
 
-/** A name for a set of choices: what it stands for is saved, not the name. */
-export const presetOption = {
+/** What other options win over: a name for a set of choices, of which what it stands for is saved, and a model. */
+export const startOptions = {
   preset: z
     .enum(presetNames)
     .optional()
     .describe('a known model (elbo models lists them); other options win over it'),
+  from: z
+    .string()
+    .optional()
+    .describe('model folder to begin with: its form, its schema and its weights, trained further'),
 };
 
-export const trainOptions = { ...dataOptions, ...presetOption, ...trainingOptions, ...runOptions };
+export const trainOptions = { ...dataOptions, ...startOptions, ...trainingOptions, ...runOptions };
 
 /** The choices of `tables`; in each, what is left out is chosen from the data. */
 export interface GivenChoices {

@@ -275,9 +275,12 @@ export const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]]
 export function withPreset<Given extends GivenChoices & { readonly preset?: PresetName | undefined }>(
   given: Given,
 ): Given {
-  if (given.preset === undefined) return given;
-  const preset: Preset = presets[given.preset];
-  const merged = Object.entries(preset.choices).map(([name, choice]) => {
+  return given.preset === undefined ? given : withChoices(given, presets[given.preset].choices);
+}
+
+/** What was given, with other choices behind it. */
+export function withChoices<Given extends GivenChoices>(given: Given, behind: GivenChoices): Given {
+  const merged = Object.entries(behind).map(([name, choice]) => {
     const asked = given[name as keyof GivenChoices];
     const other = asked?.kind !== undefined && asked.kind !== choice.kind;
     return [name as TableName, other ? asked : { ...choice, ...asked }] as const;

@@ -1,6 +1,7 @@
 /** What is on disk: model folders, the runs that make them, and their files. */
 export { explained, writeAtomic } from './files.ts';
 export {
+  hashOfWeights,
   MODEL_VERSION,
   type ModelFile,
   type ModelFolder,

@@ -35,6 +35,8 @@ const modelFile = z.strictObject({
     reason: z.enum(reasons),
     /** Rows per split. */
     rows: z.record(z.string(), count),
+    /** SHA-256 of the weights that it began with, where they were another model's. */
+    from: z.string().optional(),
   }),
   /** Figures with how they were measured. */
   metrics: z.record(z.string(), z.strictObject({ value: z.number(), protocol: z.string() })),
@@ -45,6 +47,9 @@ const modelFile = z.strictObject({
 });
 
 export type ModelFile = z.output<typeof modelFile>;
+
+/** SHA-256 of the weights: by it a model is known again. */
+export const hashOfWeights = ({ files }: ModelFile): string => files[layout.WEIGHTS_FILE]!;
 
 /** From a version of the format to the next one, by the former: a model saved by an older Elbo still loads. */
 export type Migrations = Readonly<Record<number, (json: Record<string, unknown>) => Record<string, unknown>>>;

@@ -34,6 +34,8 @@ export interface RunFacts {
   readonly config: TrainConfig;
   readonly schema: Schema;
   readonly identity: Identity;
+  /** SHA-256 of the weights that it began with, where they were another model's. */
+  readonly from?: string;
 }
 
 export interface SavedRun extends RunFacts {
@@ -44,14 +46,13 @@ export async function readRun(workspace: Workspace): Promise<SavedRun | undefine
   const bytes = await workspace.readCheckpoint();
   if (!bytes) return undefined;
   const { tensors, metadata } = readSafetensors(bytes, `${workspace.path}/checkpoint/state.safetensors`);
-  const { config, schema, identity, progress } = JSON.parse(metadata['run'] ?? '{}') as Record<
-    string,
-    unknown
-  >;
+  const run = JSON.parse(metadata['run'] ?? '{}') as Record<string, unknown>;
+  const { config, schema, identity, from, progress } = run;
   return {
     config: parseConfig(config),
     schema: parseSchema(schema),
     identity: identity as Identity,
+    ...(typeof from === 'string' && { from }),
     checkpoint: {
       progress: progress as Progress,
       tensors: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data])),

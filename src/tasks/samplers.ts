@@ -1,7 +1,7 @@
 /** What z is drawn from when a model makes new rows: its prior, or a sampler that was fitted to it since. */
 import { buildSampler, parseSampler } from '../config/index.ts';
 import { UserError } from '../errors.ts';
-import { listSamplers, readSampler, type SavedSampler } from '../model/index.ts';
+import { hashOfWeights, listSamplers, readSampler, type SavedSampler } from '../model/index.ts';
 import { stream } from '../random/index.ts';
 import type { Values } from '../runtime/index.ts';
 import type { Sampler } from '../samplers/index.ts';
@@ -67,9 +67,8 @@ const priorSource = (model: Model): ZSource => ({
   dispose: async () => {},
 });
 
-const WEIGHTS = 'weights.safetensors';
 /** By which a sampler knows the model that it was fitted to. */
-export const weightsHash = ({ file }: Model): string => file!.files[WEIGHTS]!;
+export const weightsHash = ({ file }: Model): string => hashOfWeights(file!);
 
 /** A saved sampler, checked against the model. */
 export async function openSampler(model: Model, { path, file, tensors }: SavedSampler): Promise<Sampler> {

@@ -34,6 +34,8 @@ export interface SaveOptions {
   readonly threads: number | undefined;
   /** The plan, in words. */
   readonly choices: readonly string[];
+  /** See `ModelFile`. */
+  readonly from: string | undefined;
 }
 
 export async function save({
@@ -45,6 +47,7 @@ export async function save({
   seconds,
   threads,
   choices,
+  from,
 }: SaveOptions): Promise<SavedEvent> {
   const runtime = nodeRuntime(threads === undefined ? {} : { threads });
   const model = createModel({
@@ -58,7 +61,7 @@ export async function save({
   try {
     const metrics = await measure(model, data, fitted);
     const content = modelFiles(model);
-    const facts = { metrics, seconds, rows: data.counts, fitted };
+    const facts = { metrics, seconds, rows: data.counts, fitted, from };
     const file = describe(model, content, facts);
     const page = report(await reportData(model, data, { file, history: fitted.history, choices }));
     const path = await workspace.publish({
@@ -130,12 +133,13 @@ interface Facts {
   readonly seconds: number;
   readonly rows: Dataset['counts'];
   readonly fitted: Fitted;
+  readonly from: string | undefined;
 }
 
 function describe(
   model: Model,
   content: Record<string, Uint8Array | string>,
-  { metrics, seconds, rows, fitted }: Facts,
+  { metrics, seconds, rows, fitted, from }: Facts,
 ): ModelFile {
   const { history, reason, steps, weights } = fitted;
   return {
@@ -153,6 +157,7 @@ function describe(
       seconds,
       reason,
       rows: { ...rows },
+      ...(from !== undefined && { from }),
     },
     metrics,
     seed: model.config.seed,

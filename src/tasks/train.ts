@@ -26,6 +26,7 @@ import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from '.
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
 import { vaeFor } from './spec.ts';
+import { checkStart, readStart, type Start, startWeights, withStart } from './start.ts';
 
 export type TrainOptions = GivenOptions &
   GivenChoices & {
@@ -66,9 +67,12 @@ export async function* train({ data: path, signal, ...given }: TrainOptions): As
   const workspace = await openWorkspace(out, options);
   try {
     const saved = options.resume ? await readRun(workspace) : undefined;
-    const data = await openData(path, optionsFor(options, saved), saved?.schema);
+    const start = options.from === undefined ? undefined : await readStart(options.from);
+    if (saved) checkStart(start, saved);
+    const schema = saved?.schema ?? (options.schema === undefined ? start?.schema : undefined);
+    const data = await openData(path, optionsFor(options, saved), schema);
     try {
-      yield* run({ options, out, data, workspace, saved, signal });
+      yield* run({ options, out, data, workspace, saved, start: saved ? undefined : start, signal });
     } finally {
       await data.close();
     }
@@ -92,23 +96,28 @@ interface Run {
   readonly data: Dataset;
   readonly workspace: Workspace;
   readonly saved: SavedRun | undefined;
+  readonly start: Start | undefined;
   readonly signal: { readonly aborted: boolean } | undefined;
 }
 
-async function* run({ options, out, data, workspace, saved, signal }: Run): AsyncGenerator<TrainEvent> {
+async function* run(run: Run): AsyncGenerator<TrainEvent> {
+  const { options, out, data, workspace, saved, start, signal } = run;
   const codec = createCodec(data.schema);
   checkRows(data);
-  const plan = planFor(options, codec, data, saved);
+  const plan = planFor(start ? withStart(options, start) : options, codec, data, saved);
   const identity = await identify(data, codec, options, saved);
   if (saved) checkSame(data.name, identity, saved.identity);
   const vae = vaeFor(codec, plan.config);
+  const begun = start && startWeights(vae, start);
+  const choices = [...plan.lines, ...(begun ? [begun.line] : [])];
+  const from = saved?.from ?? start?.hash;
   yield {
     type: 'plan',
     out,
     fields: describeSchema(data.schema),
     rows: data.counts,
     notes: data.notes,
-    choices: plan.lines,
+    choices,
   };
   const profiling = options.profile === undefined ? undefined : await openProfile(options.profile);
   const fitting = fitOptions(plan.config, options, vae, data, codec);
@@ -118,8 +127,14 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
   const steps = fit({
     ...fitting,
     ...profiling?.options(fitting.train),
-    ...keep(workspace, { config: plan.config, schema: data.schema, identity }),
+    ...keep(workspace, {
+      config: plan.config,
+      schema: data.schema,
+      identity,
+      ...(from !== undefined && { from }),
+    }),
     resume: saved?.checkpoint,
+    initial: begun?.initial,
     signal,
   });
   let fitted: Fitted;
@@ -134,8 +149,18 @@ async function* run({ options, out, data, workspace, saved, signal }: Run): Asyn
   if (fitted.history.length === 0) {
     throw new UserError('training diverged in its first epoch, so no model was saved');
   }
-  const { config, lines: choices } = plan;
-  yield await save({ workspace, out, data, config, fitted, seconds, threads: options.threads, choices });
+  const { config } = plan;
+  yield await save({
+    workspace,
+    out,
+    data,
+    config,
+    fitted,
+    seconds,
+    threads: options.threads,
+    choices,
+    from,
+  });
 }
 
 /** Passes events on, with a line of history.jsonl for each epoch. */

@@ -1,7 +1,7 @@
 /** Parameters that begin as training examples: what their initial values alone, drawn before any data are seen, cannot say. */
 import type { Vae } from '../vae/index.ts';
 import { createBuffers } from './buffers.ts';
-import type { Learner } from './learner.ts';
+import type { Learner, LearnerOptions } from './learner.ts';
 import type { BatchSource } from './source.ts';
 
 /** Writes the first training examples, in model space, where the prior asks for them; where there are too few they come again. */
@@ -9,10 +9,10 @@ export async function beginWithExamples(
   vae: Vae,
   { state }: Pick<Learner, 'state'>,
   source: BatchSource,
-  batchSize: number,
+  { batchSize, initial }: Pick<LearnerOptions, 'batchSize' | 'initial'>,
 ): Promise<void> {
   const { examples } = vae.prior;
-  if (!examples) return;
+  if (!examples || initial?.[examples.parameter]) return;
   const rows = await firstRows(vae, source, batchSize, examples.count);
   const all = state();
   for (const kind of ['parameters', 'average'])

@@ -81,7 +81,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
     evaluateElbo(evaluator, vae, weightValues(vae, learner.weights()), options.validation, options);
   const best: Record<string, Float32Array> = {};
   try {
-    if (!resume) await beginWithExamples(vae, learner, train, batchSize);
+    if (!resume) await beginWithExamples(vae, learner, train, options);
     const progress = resume ? restore(resume, learner, best) : START;
     const parameters = vae.parameters.reduce(
       (n, p) => n + p.tensor.shape.reduce<number>((a, d) => a * Number(d), 1),

@@ -41,6 +41,8 @@ export interface MovingOptions {
   readonly skip?: number | undefined;
   /** Decay of the running average of the weights; without it there is none. */
   readonly ema?: number | undefined;
+  /** Parameters that start with these values instead of drawn ones, by name. */
+  readonly initial?: Weights | undefined;
   /** Where a profile of the first steps goes; without it nothing is measured. */
   readonly profile?: Profile | undefined;
 }
@@ -140,7 +142,7 @@ export async function createGraphLearner(
     parameters.map((p) => size(p.shape)),
     blocks,
   );
-  for (const [i, p] of parameters.entries()) initialise(p, arena.view(PARAMETERS, i), options.seed);
+  for (const [i, p] of parameters.entries()) begin(p, arena.view(PARAMETERS, i), options);
   const shown = ema === undefined ? PARAMETERS : blocks - 1;
   if (ema !== undefined) arena.whole(shown).set(arena.whole(PARAMETERS));
   const buffers = createBuffers(inputs, noisesOf(graph.outputs), options.batchSize);
@@ -150,6 +152,12 @@ export async function createGraphLearner(
     state: () => stateOf(parameters, arena, slots, ema !== undefined),
     dispose: () => session.dispose(),
   };
+}
+
+function begin(parameter: Parameter, out: Float32Array, { initial, seed }: MovingOptions): void {
+  const given = initial?.[parameter.name];
+  if (given) out.set(given);
+  else initialise(parameter, out, seed);
 }
 
 /** Neighbouring parameters, from one number to before another, that are moved by one optimiser. */

@@ -1,6 +1,6 @@
 /** elbo train */
 import { plainFlags, toTrainOptions, trainFlags } from '../../config/flags.ts';
-import { dataOptions, presetOption, runOptions, trainingOptions } from '../../config/options.ts';
+import { dataOptions, runOptions, startOptions, trainingOptions } from '../../config/options.ts';
 import type { TrainEvent, TrainOptions } from '../../tasks/train.ts';
 import { EXIT } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -14,7 +14,7 @@ const named = (flags: ReturnType<typeof trainFlags>): FlagSpecs =>
   Object.fromEntries(flags.map(({ name, ...spec }) => [name, spec]));
 
 function groups() {
-  const plain = [dataOptions, { ...presetOption, ...trainingOptions }, runOptions].map((options) =>
+  const plain = [dataOptions, { ...startOptions, ...trainingOptions }, runOptions].map((options) =>
     plainFlags(options),
   );
   const rest = trainFlags().slice(plain.flat().length);

@@ -1,0 +1,70 @@
+/** A model that training begins with (`--from`): its form and schema where nothing else is asked for, and its weights. */
+import {
+  type GivenChoices,
+  type ParsedOptions,
+  parseConfig,
+  type TrainConfig,
+  withChoices,
+} from '../config/index.ts';
+import { parseSchema, type Schema } from '../data/index.ts';
+import { UserError } from '../errors.ts';
+import { hashOfWeights, readModelFolder, type Tensors } from '../model/index.ts';
+import type { Weights } from '../train/index.ts';
+import type { Vae } from '../vae/index.ts';
+import type { RunFacts } from './resume.ts';
+
+export interface Start {
+  readonly path: string;
+  readonly config: TrainConfig;
+  readonly schema: Schema;
+  readonly tensors: Tensors;
+  /** SHA-256 of its weights. */
+  readonly hash: string;
+}
+
+export async function readStart(path: string): Promise<Start> {
+  const { file, weights } = await readModelFolder(path);
+  const [config, schema] = [parseConfig(file.config), parseSchema(file.schema)];
+  return { path, config, schema, tensors: weights, hash: hashOfWeights(file) };
+}
+
+/** Refuses to go on from another model than the run began with. */
+export function checkStart(start: Start | undefined, { from }: Pick<RunFacts, 'from'>): void {
+  if (start && start.hash !== from)
+    throw new UserError(
+      `from: the run to be resumed ${from === undefined ? 'began with no model' : 'began with another model'} ` +
+        `than ${start.path}; leave the option out, or train anew with --overwrite`,
+    );
+}
+
+type Given = ParsedOptions & GivenChoices;
+
+/** What was asked for, with the form of the model behind it; how it was trained is not taken over. */
+export function withStart(given: Given, { config }: Start): Given {
+  const { network, posterior, prior, likelihood } = config;
+  const form = { network, posterior, prior, ...(likelihood && { likelihood }) };
+  return { ...withChoices(given, form as GivenChoices), latent: given.latent ?? config.latent };
+}
+
+export interface StartWeights {
+  readonly initial: Weights;
+  /** What is taken over, in words. */
+  readonly line: string;
+}
+
+/** The weights that fit: those of a parameter of the same name and shape. */
+export function startWeights(vae: Vae, { path, tensors }: Start): StartWeights {
+  const fitting = vae.parameters.filter(
+    ({ name, shape }) => Object.hasOwn(tensors, name) && tensors[name]!.shape.join() === shape.join(),
+  );
+  const [taken, all] = [fitting.length, vae.parameters.length];
+  if (taken === 0)
+    throw new UserError(`from: no weights of ${path} have the shapes of this model; leave --from out`);
+  const rest = vae.parameters.filter((p) => !fitting.includes(p)).map(({ name }) => name);
+  const anew =
+    rest.length === 0 ? '' : `; anew: ${rest.slice(0, 4).join(', ')}${rest.length > 4 ? ', …' : ''}`;
+  return {
+    initial: Object.fromEntries(fitting.map(({ name }) => [name, tensors[name]!.data])),
+    line: `start: ${taken} of ${all} tensors of ${path}${anew}  (as asked)`,
+  };
+}
