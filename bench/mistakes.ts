@@ -37,7 +37,7 @@ const sampling = (sample: (q: Posterior, noise: Tensor) => Tensor): Vae =>
         const q = spec.posterior.build(features, latent, context);
         const draw = (samples: number) => ({
           ...q.draw(samples),
-          z: sample(q, normalNoise(samples, latent)),
+          z: sample(q, normalNoise(samples, q.mean)),
         });
         return { ...q, draw };
       },

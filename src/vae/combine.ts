@@ -14,6 +14,8 @@ export interface Combination {
   readonly shape: readonly number[];
   /** Whether something is given. */
   readonly condition: boolean;
+  /** Whether a label is inferred. */
+  readonly label?: boolean;
   /** Whether the weight of the KL rises during training. */
   readonly warmedUp: boolean;
 }
@@ -28,7 +30,7 @@ const PLACES: Readonly<Record<Space, string>> = {
 
 /** Why these cannot be one model, as a sentence; undefined where they can. */
 export function clash(combination: Combination): string | undefined {
-  return clashOfModel(combination) ?? clashOfObjective(combination);
+  return clashOfModel(combination) ?? clashOfLabel(combination) ?? clashOfObjective(combination);
 }
 
 function clashOfModel({ network, posterior, prior, condition }: Combination): string | undefined {
@@ -40,6 +42,17 @@ function clashOfModel({ network, posterior, prior, condition }: Combination): st
     return `the posterior gives ${PLACES[posterior.space]} and the prior is over ${PLACES[prior.space]}: choose a prior for the same`;
   if (prior.ofPosteriors && !posterior.density)
     return 'this prior is made of posteriors and needs their density, which this posterior does not have: choose a Gaussian posterior';
+  return undefined;
+}
+
+function clashOfLabel({ network, posterior, objective, label }: Combination): string | undefined {
+  if (!label) return undefined;
+  if (isLadder(network))
+    return 'a label is inferred beside one level of latent variables, and a ladder has several: choose another network';
+  if (!posterior.random)
+    return 'a label is inferred beside latent variables that are drawn, and this posterior is not: choose another posterior';
+  if (!objective.ofMeans)
+    return 'a label is inferred by means over its classes, and this objective is not made of such: choose elbo, capacity, controlVae or denoising';
   return undefined;
 }
 

@@ -1,20 +1,26 @@
 /** The graphs that a VAE is run as: one to train, one to evaluate, one to encode, one to decode, one to weigh samples. */
 import {
+  argMax,
   concat,
   dimAt,
+  exp,
   fixed,
   gradients,
   input,
+  mul,
+  oneHot,
   reshape,
   type Shape,
   split,
+  sum,
   type Tensor,
   toFloat,
   toInteger,
 } from '../graph/index.ts';
 import { type Parameter, parameters } from '../nn/index.ts';
 import { countEntries, lookUp, symbolsOf } from './codes.ts';
-import { type BlockLikelihood, isInference, observation, type Vae } from './model.ts';
+import { knownLabel, type LabelModel } from './label.ts';
+import { type BlockLikelihood, isInference, type Observation, observation, type Vae } from './model.ts';
 import {
   expectedLogPx,
   isOfObjective,
@@ -102,10 +108,12 @@ const ONE = { samples: 1, progress: 1 };
 
 /**
  * x, mask, noise → for each example `logPx` [B], `kl` [B, d], each field's share `logPx field` [B], and of codes that are
- * inferred without doubt how often each entry of each book occurs, `codes` [B, books · K].
+ * inferred without doubt how often each entry of each book occurs, `codes` [B, books · K]. Of a label that is inferred its
+ * KL, `klLabel` [B], whether it is `known` [B], and whether its likeliest class is then `right` [B].
  */
 export function evaluationGraph(vae: Vae): Outputs {
-  const t = terms(vae, observation(vae.spec), ONE);
+  const observed = observation(vae.spec);
+  const t = terms(vae, observed, ONE);
   const fields = Object.entries(t.fields).map(([field, value]) => [`logPx ${field}`, first(value)]);
   const symbols = vae.spec.posterior.random ? undefined : t.levels[0]!.symbols;
   return {
@@ -115,8 +123,15 @@ export function evaluationGraph(vae: Vae): Outputs {
       -1,
     ),
     ...(vae.codes && symbols && { codes: countEntries(vae.codes, symbols) }),
+    ...(vae.label && t.label && { klLabel: t.label.kl, ...guesses(vae.label, observed) }),
     ...Object.fromEntries(fields),
   };
+}
+
+function guesses({ spec, logPosterior }: LabelModel, observed: Observation): Outputs {
+  const { classes, known } = knownLabel(spec, observed);
+  const guess = oneHot(argMax(logPosterior(observed)), spec.size);
+  return { known: reshape(known, ['B']), right: sum(mul(classes, guess), [-1]) };
 }
 
 /** x, mask, noise → `logWeight` [K, B] = log p(x, z) − log q(z|x) of each sample. */
@@ -124,11 +139,16 @@ export const importanceGraph = (vae: Vae, samples: number): Outputs => ({
   logWeight: logWeights(terms(vae, observation(vae.spec), { ...ONE, samples })),
 });
 
-/** x, mask, noise → `mean`, `logVar` (where q is a diagonal Gaussian) and `z`, all [B, Z]. */
+/**
+ * x, mask, noise → `mean`, `logVar` (where q is a diagonal Gaussian) and `z`, all [B, Z]; of a label that is inferred the
+ * probability of each class, `classes` [B, Y].
+ */
 export function encoderGraph(vae: Vae): Outputs {
-  const { mean, logVar, draw } = vae.encode(observation(vae.spec));
+  const observed = observation(vae.spec);
+  const { mean, logVar, draw } = vae.encode(observed);
   const z = first(draw(1).z);
-  return logVar ? { mean, logVar, z } : { mean, z };
+  const classes = vae.label && exp(vae.label.logPosterior(observed));
+  return { mean, ...(logVar && { logVar }), z, ...(classes && { classes }) };
 }
 
 /** x, mask, noise → `symbols` [B, N] of the codes, as floats. */

@@ -3,6 +3,7 @@ export { make } from '../choice.ts';
 export * from './codes.ts';
 export * from './combine.ts';
 export * from './graphs.ts';
+export * from './label.ts';
 export * from './likelihood.ts';
 export * from './likelihoods/index.ts';
 export * from './model.ts';

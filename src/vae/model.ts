@@ -17,6 +17,7 @@ import {
 import { type Ladder, type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
 import type { Codes } from './codes.ts';
 import { createHierarchy, tiled } from './hierarchy.ts';
+import { type LabelModel, type LabelSpec, withLabel } from './label.ts';
 import type { Law, Likelihood, LikelihoodField } from './likelihood.ts';
 import { isPoint, type Posterior, type PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
@@ -40,6 +41,8 @@ export interface ModelSpec {
   readonly masked: boolean;
   /** C: features of what is given, where something is. The encoder and the decoder see it, and x has it not. */
   readonly condition?: number;
+  /** What of the condition is a label that is inferred where it is not known. Not for ladders. */
+  readonly label?: LabelSpec;
   /** Dimensions of z; of a ladder, at every place of every level. */
   readonly latent: number;
   /** A ladder has several levels of z, and conditional Gaussians for posterior and prior. */
@@ -96,6 +99,8 @@ export interface Vae {
   readonly prior: Prior;
   /** What the whole of z is made of, where that is finitely many values. */
   readonly codes?: Codes;
+  /** Where a label is inferred: then terms are means over its classes, and x is encoded with its likeliest. */
+  readonly label?: LabelModel;
   /** z [K, B, Z] → p(x|z), a product over the fields; p(x|z, c) given the graph's own `condition` or another [B, C]. */
   readonly decode: (z: Tensor, condition?: Tensor) => readonly BlockLikelihood[];
   /** Every parameter, declared by building the parts above. */
@@ -167,7 +172,7 @@ function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parame
   };
   const body: DecoderBody = (z, outputs, condition) =>
     network.decode(root.at('decoder'), condition ? concat([z, condition], -1) : z, outputs);
-  return {
+  const model: Omit<Vae, 'parameters'> = {
     spec,
     encode,
     infer,
@@ -175,6 +180,10 @@ function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parame
     decode: (z, condition = own) => decodeBlocks(spec, root, z, body, condition),
     ...(codes && spec.posterior.space === 'codes' && { codes }),
   };
+  if (!spec.label) return model;
+  const features = (observed: Observation) =>
+    network.encode(root.at('encoder').at('label'), shownOf(spec, observed), observed.condition);
+  return withLabel(model, spec.label, features, root.at('posterior').at('label'));
 }
 
 /** The graph's data inputs: `x`, where values may be missing `mask`, and where something is given `condition`. */

@@ -57,6 +57,8 @@ export interface Objective {
   readonly diagonal?: boolean;
   /** Whether z must be drawn. */
   readonly random?: boolean;
+  /** Whether it is made of E_q[log p(x|z)] and the KL alone, so that means over a label's classes can stand for them. */
+  readonly ofMeans?: boolean;
   /** Whether z is a point where nothing else was asked for. */
   readonly point?: boolean;
   /** Whether x must be pictures. */
@@ -79,9 +81,17 @@ export const batchMean = (t: Tensor, scale: Tensor): Tensor =>
 export const expectedLogPx = ({ logPx }: Terms, { scale }: Pick<Knobs, 'scale'>): Tensor =>
   batchMean(logPx, scale);
 
-/** KL(q(z|x) ‖ p(z)) of all levels, a mean over the batch. */
-export const totalKl = ({ levels }: Terms, { scale }: Pick<Knobs, 'scale'>): Tensor =>
-  levels.map(({ kl }) => batchMean(kl, scale)).reduce((a, b) => add(a, b));
+/** KL(q(z|x) ‖ p(z)) of all levels, and that of a label, a mean over the batch. */
+export const totalKl = (terms: Terms, { scale }: Pick<Knobs, 'scale'>): Tensor =>
+  withLabelKl(
+    terms.levels.map(({ kl }) => batchMean(kl, scale)),
+    terms,
+    scale,
+  );
+
+/** The sum of KLs, with that of a label where one is inferred. */
+export const withLabelKl = (kls: readonly Tensor[], { label }: Terms, scale: Tensor): Tensor =>
+  [...kls, ...(label ? [mul(sum(label.kl), scale)] : [])].reduce((a, b) => add(a, b));
 
 /** `loss` with what the model's parts ask to have added. */
 export const penalised = (loss: Tensor, { penalties }: Terms): Tensor =>

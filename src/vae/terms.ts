@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from '../graph/index.ts';
 import { divergence } from './divergence.ts';
+import { type LabelTerms, labelledTerms } from './label.ts';
 import {
   type BlockLikelihood,
   featuresOf,
@@ -48,10 +49,13 @@ export interface Terms extends Inference {
   /** Its parts by field. */
   readonly fields: Readonly<Record<string, Tensor>>; // [K, B] each
   readonly decoded: readonly BlockLikelihood[];
+  /** Where a label is inferred; the above are then means over its classes, but for `z`, which is of each. */
+  readonly label?: LabelTerms;
 }
 
 /** The terms of a VAE for what is seen. */
 export function terms(vae: Vae, observed: Observation, options: InferenceOptions): Terms {
+  if (vae.label) return labelledTerms(vae.label, observed, options);
   const inferred = vae.infer(observed, options);
   const { updates, ...data } = dataTerms(
     vae,
@@ -63,8 +67,8 @@ export function terms(vae: Vae, observed: Observation, options: InferenceOptions
 }
 
 /** log p(x, z) − log q(z|x) of each sample, [K, B]. */
-export const logWeights = ({ logPx, levels }: Pick<Terms, 'logPx' | 'levels'>): Tensor =>
-  levels.reduce((w, { logPz, logQz }) => add(w, sub(logPz, logQz)), logPx);
+export const logWeights = ({ logPx, levels, label }: Pick<Terms, 'logPx' | 'levels' | 'label'>): Tensor =>
+  label?.logWeights ?? levels.reduce((w, { logPz, logQz }) => add(w, sub(logPz, logQz)), logPx);
 
 /** Draws of one level and what they weigh. */
 export function levelOf(posterior: Posterior, prior: Prior, samples: number, point: boolean): Level {
@@ -77,18 +81,22 @@ export function levelOf(posterior: Posterior, prior: Prior, samples: number, poi
 /** A point among real numbers has no KL: it enters as 0 and an autoencoder's terms have the same form. */
 const nothing = ({ mean }: Posterior): Tensor => reshape(mul(mean, scalar(0, 2)), [1, ...mean.shape]);
 
-/** log p(x|z), whole and by field. */
-function dataTerms(
-  { spec }: Vae,
+/** log p(x|z), whole and by field; `weights` [B] say how much each example counts in what a rule moves. */
+export function dataTerms(
+  { spec }: Pick<Vae, 'spec'>,
   { x, mask }: Observation,
   decoded: readonly BlockLikelihood[],
   training: boolean,
+  weights?: Tensor,
 ): Pick<Terms, 'logPx' | 'fields' | 'decoded' | 'updates'> {
   const blocks = decoded.map((block) => {
     const own = featuresOf(x, block);
     const there = mask && !lawOf(block).vanishes ? presenceOf(spec, mask, block.parts) : undefined;
     const each = block.likelihood.logProbs(own); // [K, B, d]
-    const moved = training ? block.likelihood.updates?.(own, there) : undefined;
+    const counted = weights
+      ? mul(there ?? add(mul(own, 0), 1), reshape(weights, [1, dimAt(weights.shape, 0), 1]))
+      : there;
+    const moved = training ? block.likelihood.updates?.(own, counted) : undefined;
     return { parts: block.parts, each: there ? mul(each, there) : each, moved };
   });
   const fields = blocks.flatMap(({ parts, each }) => {

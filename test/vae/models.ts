@@ -3,6 +3,7 @@ import type { Table } from '../../src/choice.ts';
 import { convNetwork, mlp } from '../../src/nn/index.ts';
 import {
   createVae,
+  type LabelSpec,
   type Law,
   type LikelihoodName,
   likelihoods,
@@ -14,7 +15,7 @@ import {
 } from '../../src/vae/index.ts';
 import { draw, random } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
-import { type Feeds, value } from '../reference.ts';
+import { type Feeds, type Value, value } from '../reference.ts';
 
 export const law = (name: LikelihoodName) => make((likelihoods as Table<Law>)[name]!);
 
@@ -58,6 +59,14 @@ export interface Small {
   readonly feeds: Feeds;
 }
 
+/** Every other label is known. */
+function setLabels({ start, size }: LabelSpec, { data, shape }: Value, batch: number): void {
+  for (let i = 0; i < batch; i++) {
+    const own = data.subarray(i * shape[1]! + start, i * shape[1]! + start + size + 1).fill(0);
+    if (i % 2 === 0) own[i % size] = own[size] = 1;
+  }
+}
+
 /** A model with initial weights and drawn inputs; x is 0 where the mask is. */
 export function small(spec: ModelSpec, { batch = 3, samples = 1, seed = 1 } = {}): Small {
   const vae = createVae(spec);
@@ -78,6 +87,7 @@ export function small(spec: ModelSpec, { batch = 3, samples = 1, seed = 1 } = {}
   });
   const noise = draw({ shape: ['B', vae.spec.latent] }, batch * samples, next);
   const condition = draw({ shape: ['B', spec.condition ?? 1] }, batch, next);
+  if (spec.label) setLabels(spec.label, condition, batch);
   const knobs = { scale: value([1 / batch], []), beta: value([0.7], []), progress: value([0.5], []) };
   return { vae, feeds: { ...parameterFeeds(vae.parameters, seed), x, mask, condition, noise, ...knobs } };
 }

@@ -69,6 +69,16 @@ test('each need is told in a sentence', () => {
     assert.match(with_(kind)!, /this objective is for pictures/);
 });
 
+test('a label is inferred with objectives made of means, one level and draws', () => {
+  const label = { condition: true, label: true, shape: PICTURE };
+  const fitting = names.filter((kind) => with_(kind, label) === undefined);
+  assert.deepEqual(fitting, ['elbo', 'capacity', 'controlVae', 'denoising']);
+  assert.match(with_('iwae', label)!, /by means over its classes, and this objective is not made of such/);
+  assert.match(with_('denoising', { ...label, posterior: point })!, /latent variables that are drawn/);
+  const network = ladder({ levels: [1, 1], channels: 4, activation: 'relu' });
+  assert.match(with_('elbo', { ...label, network })!, /beside one level of latent variables/);
+});
+
 test('a warm-up is refused where the KL has no weight', () => {
   const refused = names.filter((kind) => with_(kind, { shape: PICTURE, warmedUp: true }) !== undefined);
   const free: ObjectiveName[] = ['capacity', 'infoVae', 'waeMmd', 'slicedWae', 'aae', 'autoencoder', 'rae'];

@@ -112,6 +112,7 @@ export const autoencoders = {
     build: ({ beta, corruption, corruptionLevel }): Objective => ({
       samples: 1,
       beta,
+      ofMeans: true,
       corrupt: (seen) => corruptions[corruption](seen, corruptionLevel),
       losses: (terms, context) => negativeElbo(terms, context),
     }),

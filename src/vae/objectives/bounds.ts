@@ -1,7 +1,7 @@
 /** The evidence lower bound, whole and with its gradient by another road. */
 import { z } from 'zod';
 import { choice } from '../../choice.ts';
-import { add, dimAt, fixed, maximum, mul, neg, sub, sum, type Tensor } from '../../graph/index.ts';
+import { dimAt, fixed, maximum, mul, neg, sub, sum, type Tensor } from '../../graph/index.ts';
 import {
   batchMean,
   expectedLogPx,
@@ -10,6 +10,7 @@ import {
   type Objective,
   penalised,
   totalKl,
+  withLabelKl,
 } from '../objective.ts';
 import type { Terms } from '../terms.ts';
 import { betaOption, samplesOption } from './options.ts';
@@ -24,12 +25,12 @@ export const negativeElbo = (terms: Terms, knobs: Pick<Knobs, 'scale' | 'beta'>,
   return { loss: penalised(sub(mul(knobs.beta, kl), expectedLogPx(terms, knobs)), terms) };
 };
 
-function freeKl({ levels }: Terms, { scale }: Pick<Knobs, 'scale'>, freeBits: number): Tensor {
-  const each = levels.map(({ kl }) => {
+function freeKl(terms: Terms, { scale }: Pick<Knobs, 'scale'>, freeBits: number): Tensor {
+  const each = terms.levels.map(({ kl }) => {
     const perDimension = mul(sum(kl, [0, 1]), mul(scale, 1 / fixed(dimAt(kl.shape, 0), 'samples')));
     return sum(maximum(perDimension, freeBits));
   });
-  return each.reduce((a, b) => add(a, b));
+  return withLabelKl(each, terms, scale);
 }
 
 /**
@@ -53,6 +54,7 @@ export const bounds = {
       samples,
       beta,
       random: true,
+      ofMeans: true,
       losses: (terms, context) => negativeElbo(terms, context, freeBits),
     }),
   }),

@@ -88,6 +88,7 @@ export const rates = {
       samples: 1,
       beta: 0, // the KL is as asked: what tells epochs apart is the reconstruction
       random: true,
+      ofMeans: true,
       losses: (terms, context) => heldAtCapacity(terms, context, options),
     }),
   }),
@@ -108,6 +109,7 @@ export const rates = {
         samples: 1,
         beta: 1,
         random: true,
+        ofMeans: true,
         losses: (terms, context) => controlled(terms, context, options),
       };
     },

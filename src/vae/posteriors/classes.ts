@@ -67,9 +67,10 @@ function drawClasses(
     number,
     number,
   ];
-  const flat = (t: Tensor) => reshape(t, [samples, 'B', groups * classes]);
-  const gumbel = noise(name, 'gumbel', [multiply(samples, 'B'), groups * classes]);
-  const perturbed = add(logits, reshape(gumbel, [samples, 'B', groups, classes]));
+  const batch = dimAt(logits.shape, 0);
+  const flat = (t: Tensor) => reshape(t, [samples, batch, groups * classes]);
+  const gumbel = noise(name, 'gumbel', [multiply(samples, batch), groups * classes]);
+  const perturbed = add(logits, reshape(gumbel, [samples, batch, groups, classes]));
   const symbols = argMax(perturbed);
   const hard = oneHot(symbols, classes);
   const drawn = context.scale ? relaxed(perturbed, hard, o, context) : hard;
@@ -95,9 +96,10 @@ function classesOf(
   o: Options,
   context: PosteriorContext,
 ): Posterior {
-  const logits = logSoftmax(reshape(x, ['B', groups, o.classes]));
+  const batch = dimAt(x.shape, 0);
+  const logits = logSoftmax(reshape(x, [batch, groups, o.classes]));
   return {
-    mean: reshape(exp(logits), ['B', groups * o.classes]),
+    mean: reshape(exp(logits), [batch, groups * o.classes]),
     logits,
     draw: (samples) => drawClasses(logits, samples, name, o, context),
   };

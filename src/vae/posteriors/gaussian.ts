@@ -29,10 +29,11 @@ import type { Posterior, PosteriorFamily } from '../posterior.ts';
 
 const LOG_2PI = Math.log(2 * Math.PI);
 
-/** The noise input `name` [K·B, Z] as [K, B, Z]: ε ~ N(0, I). */
-export function normalNoise(samples: number, latent: number, name = 'noise'): Tensor {
-  const rows = noise(name, 'normal', [multiply(samples, 'B'), latent]);
-  return reshape(rows, [samples, 'B', latent]);
+/** The noise input `name` [K·B, Z] as [K, B, Z]: ε ~ N(0, I), for `like` […, B, Z]. */
+export function normalNoise(samples: number, like: Tensor, name = 'noise'): Tensor {
+  const [batch, latent] = [dimAt(like.shape, -2), dimAt(like.shape, -1)];
+  const rows = noise(name, 'normal', [multiply(samples, batch), latent]);
+  return reshape(rows, [samples, batch, latent]);
 }
 
 /** log q at the draw that ε [K, B, Z] became: log N(ε; 0, I) − ½ log |Σ|, with log |Σ| the sum of `logVar`. */
@@ -48,7 +49,7 @@ export function diagonalGaussian(
     mean,
     logVar,
     draw: (samples, name) => {
-      const epsilon = normalNoise(samples, Number(dimAt(mean.shape, -1)), name);
+      const epsilon = normalNoise(samples, mean, name);
       return { z: add(mean, mul(exp(mul(0.5, logVar)), epsilon)), logQz: drawnLogProb(epsilon, logVar) };
     },
     logProb: (z, fixed = false) =>
@@ -64,7 +65,7 @@ export function fullGaussian(mean: Tensor, logVar: Tensor, factor: Tensor): Post
     mean,
     moments: { mean, variance: sum(square(factor), [-1]), logVar },
     draw: (samples, name) => {
-      const epsilon = normalNoise(samples, Number(dimAt(mean.shape, -1)), name);
+      const epsilon = normalNoise(samples, mean, name);
       const z = add(mean, turnBack(matmul(factor, turn(epsilon))));
       return { z, logQz: drawnLogProb(epsilon, logVar) };
     },

@@ -45,9 +45,10 @@ export function vonMisesFisher(
     mean,
     entropy: add(energy, logConstant),
     draw: (samples, name = 'noise') => {
-      const epsilon = normalNoise(samples, latent, name);
-      const u = noise(`${name}.angle`, 'uniform', [multiply(samples, 'B'), 1]);
-      const z = atAngle(mean, quantile(reshape(u, [samples, 'B', 1])), epsilon);
+      const batch = dimAt(mean.shape, 0);
+      const epsilon = normalNoise(samples, mean, name);
+      const u = noise(`${name}.angle`, 'uniform', [multiply(samples, batch), 1]);
+      const z = atAngle(mean, quantile(reshape(u, [samples, batch, 1])), epsilon);
       return { z, logQz: logProb(z) };
     },
     logProb,
