@@ -12,7 +12,7 @@ export function rounder(decimals: number | null): (v: number) => number {
 }
 
 export function numberCodec(field: NumericField): FieldCodec {
-  const { toModel, fromModel, draws } = scale(field);
+  const { toModel, fromModel, draws } = numberScale(field);
   const round = rounder(decimalsOf(field));
   return {
     size: 1,
@@ -50,7 +50,8 @@ interface Scale {
   readonly draws: 0 | 1;
 }
 
-function scale({ transform }: NumericField): Scale {
+/** Values ↔ model space, unrounded. */
+export function numberScale({ transform }: Pick<NumericField, 'transform'>): Scale {
   if (transform.kind === 'quantile') {
     const { encode, decode } = quantileCodec(transform);
     return { toModel: encode, fromModel: decode, draws: 1 };

@@ -1,5 +1,6 @@
 /** The aggregated posterior q(z) = 1/N Σₙ q(z|xₙ) of diagonal Gaussians: what the KL is made of, and where the prior has holes. */
 import { around, type Estimate, meanOf, moments, shareOf } from './estimate.ts';
+import type { Points } from './points.ts';
 
 /** q(z|xₙ) of N rows, [count, width] each. */
 export interface Gaussians {
@@ -149,4 +150,21 @@ export function activeByVariance({ count, width, mean }: Gaussians, least: numbe
 export function counting(estimates: readonly Estimate[], least: number): Estimate {
   const passing = (end: keyof Estimate) => estimates.filter((e) => e[end] > least).length;
   return { value: passing('value'), low: passing('low'), high: passing('high') };
+}
+
+/** Mean and standard deviation of each dimension of q(z), [width]. */
+export interface Spread {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+}
+
+/** Of the mixture of all rows' posteriors: the variance of their means and the mean of their variances; of points without `logVar`. */
+export function spread({ count, width, data }: Points, logVar?: Float32Array): Spread {
+  const [mean, square, within] = [0, 0, 0].map(() => new Float64Array(width)) as Float64Array[];
+  for (let i = 0; i < count * width; i++) mean![i % width]! += data[i]! / count;
+  for (let i = 0; i < count * width; i++) {
+    square![i % width]! += (data[i]! - mean![i % width]!) ** 2 / count;
+    if (logVar) within![i % width]! += Math.exp(logVar[i]!) / count;
+  }
+  return { mean: mean!, deviation: square!.map((v, j) => Math.sqrt(v + within![j]!)) };
 }

@@ -60,6 +60,15 @@ export function through({ value, low, high }: Estimate, f: (value: number) => nu
   return { value: f(value), low: Math.min(...ends), high: Math.max(...ends) };
 }
 
+/** Share of ascending values that are below, those that are the same counted half. */
+export function rankOf(sorted: ArrayLike<number>, value: number): number {
+  let [below, same] = [0, 0];
+  for (let i = 0; i < sorted.length && sorted[i]! <= value; i++)
+    if (sorted[i]! < value) below++;
+    else same++;
+  return (below + same / 2) / sorted.length;
+}
+
 /** The 97.5 % point of Student's t with 9 degrees of freedom. */
 const STUDENT_9 = 2.2621571627982;
 const GROUPS = 10;

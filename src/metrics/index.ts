@@ -5,6 +5,7 @@ export * from './disentanglement/index.ts';
 export * from './estimate.ts';
 export * from './frechet.ts';
 export * from './importance.ts';
+export * from './moves.ts';
 export * from './neighbours.ts';
 export * from './pictures.ts';
 export * from './points.ts';

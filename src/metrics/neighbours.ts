@@ -74,6 +74,26 @@ function radii(points: Points, ks: readonly number[]): Float64Array[] {
   return ks.map((k) => Float64Array.from({ length: count }, (_, i) => nearest[i * most + k - 1]!));
 }
 
+/** The nearest of what is offered one by one, nearest first; of equal distances the earlier. */
+export interface Nearest<T> {
+  readonly offer: (distance: number, item: () => T) => void;
+  readonly found: () => readonly { readonly distance: number; readonly item: T }[];
+}
+
+/** `item` is only asked for where it is among the `most` nearest so far. */
+export function nearest<T>(most: number): Nearest<T> {
+  const kept: { distance: number; item: T }[] = [];
+  return {
+    offer: (distance, item) => {
+      if (kept.length === most && distance >= kept[most - 1]!.distance) return;
+      const at = kept.findIndex((other) => other.distance > distance);
+      kept.splice(at < 0 ? kept.length : at, 0, { distance, item: item() });
+      if (kept.length > most) kept.pop();
+    },
+    found: () => kept,
+  };
+}
+
 /** Keeps the `size` smallest from `start` on, ascending. */
 function insert(sorted: Float64Array, start: number, size: number, value: number): void {
   let at = start + size - 1;

@@ -24,6 +24,8 @@ import {
   type Outputs,
   priorDensityGraph,
   priorGraph,
+  responseGraph,
+  slopeGraph,
   symbolGraph,
   type Vae,
 } from '../vae/index.ts';
@@ -40,6 +42,8 @@ const graphs = {
   priorDensity: (vae: Vae) => priorDensityGraph(vae),
   symbols: (vae: Vae) => symbolGraph(vae),
   lookUp: (vae: Vae) => lookUpGraph(vae),
+  response: (vae: Vae) => responseGraph(vae),
+  slope: (vae: Vae) => slopeGraph(vae),
 } satisfies Record<string, (vae: Vae) => Outputs>;
 
 /** Where a model folder keeps the joint distribution of what the model is given. */

@@ -14,4 +14,5 @@ export * from './posterior.ts';
 export * from './posteriors/index.ts';
 export * from './prior.ts';
 export * from './priors/index.ts';
+export * from './response.ts';
 export * from './terms.ts';

@@ -8,6 +8,8 @@ export interface Likelihood {
   /** What each feature adds to log p(x): those of a field sum to its log p. */
   readonly logProbs: (x: Tensor) => Tensor; // [..., D] → [..., D], nats
   readonly mean: Tensor; // [..., D]
+  /** Standard deviation of a Gaussian; broadcasts over the mean. */
+  readonly deviation?: Tensor;
   /** What the law is described by, by name: the outputs of the exported decoder. */
   readonly values: Readonly<Record<string, Tensor>>;
   /**

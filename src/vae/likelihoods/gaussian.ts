@@ -33,6 +33,7 @@ const LOG_2PI = Math.log(2 * Math.PI);
 /** N(mean, exp(logVar)): −½ (log 2π + log σ² + (x − μ)²/σ²). `logVar` broadcasts over `mean`. */
 export const gaussian = (mean: Tensor, logVar: Tensor): Likelihood => ({
   mean,
+  deviation: exp(mul(0.5, logVar)),
   values: { mean, logVar },
   logProbs: (x) => mul(-0.5, add(mul(square(sub(x, mean)), exp(neg(logVar))), add(logVar, LOG_2PI))),
 });
