@@ -14,7 +14,7 @@ import {
 import { declareCategories, readable, readRows } from '../data/table-read.ts';
 import { openRelation, type Relation, type TableFormat } from '../data/table-source.ts';
 import { UserError } from '../errors.ts';
-import type { Encoded } from '../tasks/encode.ts';
+import type { Encoded, Prediction } from '../tasks/encode.ts';
 
 export interface CodesTable {
   /** A draw from q(z|x) instead of its mean and log variance. */
@@ -43,7 +43,7 @@ export async function writeCodes(
 
 /** The same as rows, for the table writers. */
 export function codesTable(codes: Encoded, { drawn, given }: CodesTable): { rows: Rows; schema: Schema } {
-  const { count, latent, ids, labels, conditions } = codes;
+  const { count, latent, ids, labels, conditions, prediction } = codes;
   const column = (values: Float32Array, j: number) =>
     Float64Array.from({ length: count }, (_, i) => Number(values[i * latent + j]!.toPrecision(9)));
   const named = (name: string, values: Float32Array) =>
@@ -55,6 +55,7 @@ export function codesTable(codes: Encoded, { drawn, given }: CodesTable): { rows
     { field: { ...number('row'), type: 'integer' as const }, column: ids },
     ...(labels && !given.some(({ name }) => name === labels.name) ? [labelColumn(labels, ids)] : []),
     ...given.map((field, j) => ({ field, column: conditions!.columns[j]! })),
+    ...(prediction ? predicted(prediction, given) : []),
     ...(drawn ? named('z', codes.z) : named('mean', codes.mean)),
     ...(drawn || !codes.logVar ? [] : named('log_var', codes.logVar)),
   ];
@@ -62,6 +63,18 @@ export function codesTable(codes: Encoded, { drawn, given }: CodesTable): { rows
     rows: { count, columns: columns.map((c) => c.column) },
     schema: { version: 1, missing: [''], fields: columns.map((c) => c.field) },
   };
+}
+
+/** What the model takes the label for, and how sure it is. */
+function predicted({ field, codes, probabilities }: Prediction, given: readonly ModelField[]) {
+  const label = given.find(({ name }) => name === field)!;
+  return [
+    { field: { ...label, name: `${field}_predicted` }, column: codes },
+    {
+      field: number(`${field}_probability`),
+      column: Float64Array.from(probabilities, (p) => Number(p.toPrecision(6))),
+    },
+  ];
 }
 
 const common = { role: 'model', missing: true, missingShare: 0 } as const;

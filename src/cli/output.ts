@@ -84,7 +84,7 @@ const GIVEN = 'conditions.csv';
 function givenTable({ rows, schema }: Made): [Rows, Schema] {
   const fields = modelFields(schema);
   const kept = fields.flatMap((field, j) =>
-    field.role === 'condition' ? [{ field, column: rows.columns[j]! }] : [],
+    field.role !== 'model' ? [{ field, column: rows.columns[j]! }] : [],
   );
   const numbers = Float64Array.from({ length: rows.count }, (_, i) => i + 1);
   return [

@@ -59,9 +59,12 @@ const widthsFor = (epochs: number): number[] => [2 * String(epochs).length + 1, 
 export const epochHeading = (epochs: number): string => columns(HEADINGS, epochs);
 
 /** Validation figures of an epoch, and the training −ELBO beside them. */
-export function epochRow({ epoch, validation, train, seconds, best }: EpochEvent, epochs: number): string {
+export function epochRow(event: EpochEvent, epochs: number): string {
+  const { epoch, validation, train, seconds, best, accuracy } = event;
   const figures = [validation.negativeElbo, -validation.logPx, validation.kl, train.negativeElbo].map(nats);
-  return columns([`${epoch}/${epochs}`, ...figures, formatSeconds(seconds)], epochs) + (best ? '  best' : '');
+  const row = columns([`${epoch}/${epochs}`, ...figures, formatSeconds(seconds)], epochs);
+  const labels = accuracy === undefined ? '' : `  ${formatFixed(100 * accuracy, 1)} % of labels right`;
+  return row + labels + (best ? '  best' : '');
 }
 
 const columns = (cells: readonly string[], epochs: number): string =>

@@ -28,6 +28,12 @@ export const dataOptions = {
     .min(1)
     .optional()
     .describe('columns that are given and not modelled; of pictures and arrays also "label"'),
+  predict: z
+    .string()
+    .optional()
+    .describe(
+      'column of classes that is known in some rows and inferred in the others; of pictures and arrays also "label"',
+    ),
   validation: share.optional().describe('share of the rows held back to watch training (default 0.1)'),
   test: share.optional().describe('share of the rows held back for evaluate (default 0.1)'),
   validationData: z.string().optional().describe('file whose rows are the validation rows'),
@@ -70,6 +76,11 @@ export const trainingOptions = {
     .lt(1)
     .optional()
     .describe('decay of a running average of the weights, which is then used'),
+  predictWeight: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('what telling known labels of --predict rightly weighs, α / N of M2 (default 0.1)'),
   patience: z.int().min(1).optional().describe('epochs without improvement before training ends'),
   seed: z
     .int()
@@ -161,6 +172,8 @@ export interface TrainConfig {
   readonly learningRate: number;
   readonly clip?: number | undefined;
   readonly skip?: number | undefined;
+  /** Where a label is predicted. */
+  readonly predictWeight?: number | undefined;
   readonly ema?: number | undefined;
   readonly patience?: number | undefined;
   readonly seed: number;
@@ -196,6 +209,9 @@ export function parseConfig(json: unknown): TrainConfig {
     schedule: parseChoice('schedule', record(schedule)),
   } as TrainConfig;
 }
+
+/** α / N of Kingma et al. 2014, section 4. */
+export const USUAL_PREDICT_WEIGHT = 0.1;
 
 /** What z is inferred as where nothing was said. */
 export const usualPosterior = (objective: { readonly kind: string }): { kind: string } => ({

@@ -9,7 +9,7 @@ export interface Preset {
   readonly reference: string;
   readonly choices: GivenChoices;
   /** For data of this kind alone. */
-  readonly only?: 'pictures';
+  readonly only?: 'pictures' | 'label';
 }
 
 export const presets = {
@@ -261,6 +261,12 @@ export const presets = {
     reference: 'Sønderby et al. 2016',
     choices: { network: { kind: 'ladder' }, warmup: { kind: 'linear', fraction: 0.2 } },
   },
+  m2: {
+    title: 'a label that some rows lack is inferred',
+    reference: 'Kingma et al. 2014',
+    choices: {},
+    only: 'label',
+  },
   deepVae: {
     title: 'many levels of latent variables',
     reference: 'Child 2021',
@@ -289,7 +295,15 @@ export function withChoices<Given extends GivenChoices>(given: Given, behind: Gi
 }
 
 /** Refuses a preset that is for another kind of data. */
-export function checkPreset(preset: PresetName | undefined, isPicture: boolean): void {
-  if (preset !== undefined && (presets[preset] as Preset).only === 'pictures' && !isPicture)
-    throw new UserError(`preset "${preset}" is for pictures, and these data are rows`);
+export function checkPreset(
+  preset: PresetName | undefined,
+  has: { readonly pictures: boolean; readonly label: boolean },
+): void {
+  const only = preset && (presets[preset] as Preset).only;
+  if (only && !has[only]) throw new UserError(`preset "${preset}" ${LACKS[only]}`);
 }
+
+const LACKS = {
+  pictures: 'is for pictures, and these data are rows',
+  label: 'infers a label that some rows lack: name it with --predict',
+};

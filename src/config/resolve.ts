@@ -2,7 +2,13 @@
 import { UserError } from '../errors.ts';
 import { clash } from '../vae/index.ts';
 import { build, parseChoice, type TableName, tables } from './choices.ts';
-import { type GivenChoices, type ParsedOptions, type TrainConfig, usualPosterior } from './options.ts';
+import {
+  type GivenChoices,
+  type ParsedOptions,
+  type TrainConfig,
+  USUAL_PREDICT_WEIGHT,
+  usualPosterior,
+} from './options.ts';
 import { checkPreset, withPreset } from './presets.ts';
 
 /** What the choices depend on. */
@@ -13,6 +19,8 @@ export interface DataFacts {
   readonly trainRows: number;
   /** Whether something is given. */
   readonly condition?: boolean;
+  /** Whether a label is predicted. */
+  readonly label?: boolean;
 }
 
 export interface Plan {
@@ -70,7 +78,7 @@ const batchFor = ({ shape, trainRows }: DataFacts): number =>
  * length may be changed.
  */
 export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts, saved?: TrainConfig): Plan {
-  checkPreset(given.preset, facts.shape.length === 3);
+  checkPreset(given.preset, { pictures: facts.shape.length === 3, label: facts.label === true });
   const whole = withPreset(given);
   return saved ? resumed(whole, saved) : fresh(whole, facts);
 }
@@ -104,6 +112,7 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     clip: given.clip,
     skip: given.skip,
     ema: given.ema,
+    ...predictWeight(given, facts),
     patience: given.patience ?? Math.max(5, Math.ceil(epochs / 10)),
     seed: given.seed ?? 0,
     validation: given.validation ?? 0.1,
@@ -113,6 +122,12 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
   };
   refuseClash(config, facts);
   return { config, lines: sentences(config, given) };
+}
+
+function predictWeight({ predictWeight: asked }: ParsedOptions, { label }: DataFacts) {
+  if (label) return { predictWeight: asked ?? USUAL_PREDICT_WEIGHT };
+  if (asked === undefined) return {};
+  throw new UserError('--predict-weight is for a label: name one with --predict');
 }
 
 /** The first prior over what the posterior gives. */
@@ -126,7 +141,7 @@ function usualPrior(posterior: TrainConfig['posterior']): string {
 
 function refuseClash(
   { network, posterior, prior, objective, warmup }: TrainConfig,
-  { shape, condition = false }: DataFacts,
+  { shape, condition = false, label = false }: DataFacts,
 ): void {
   const why = clash({
     network: build('network', network),
@@ -135,6 +150,7 @@ function refuseClash(
     objective: build('objective', objective),
     shape,
     condition,
+    label,
     warmedUp: warmup.kind !== 'none',
   });
   if (why)
@@ -155,6 +171,7 @@ function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan 
     'clip',
     'skip',
     'ema',
+    'predictWeight',
     'seed',
     'validation',
     'test',
@@ -197,6 +214,16 @@ function sentences(config: TrainConfig, given: ParsedOptions & GivenChoices): st
     choice('objective', '--objective, --beta, --free-bits'),
     ...(unusual(config) ? [choice('posterior', '--posterior'), choice('prior', '--prior')] : []),
     ...(config.likelihood ? [choice('likelihood', '--likelihood')] : []),
+    ...(config.predictWeight === undefined
+      ? []
+      : [
+          line(
+            'labels',
+            `known ones weigh ${config.predictWeight}, the others are inferred`,
+            '--predict-weight',
+            given.predictWeight !== undefined,
+          ),
+        ]),
     ...(config.warmup.kind === 'none' ? [] : [choice('warmup', '--warmup')]),
     `optimizer: ${show(config.optimizer)}, rate ${config.learningRate} ${show(config.schedule)}  (--optimizer, --learning-rate, --schedule)`,
     line('batches', `${config.batchSize} examples`, '--batch-size', given.batchSize !== undefined),

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { applyEdits } from './edits.ts';
 import { fitNumeric, knotsFor, lawOptions } from './fit-number.ts';
 import { imageField } from './image-field.ts';
-import { cleanLabels, labelColumn, labelField, labelFieldOf, labelsOf } from './labels.ts';
+import { cleanLabels, labelColumn, labelField, labelFieldOf, labelsOf, withoutMinusOne } from './labels.ts';
 import { givenIds, inMemory, randomAccessDataset } from './memory-dataset.ts';
 import type { NdArray } from './npy.ts';
 import type { GivenPaths, Settings } from './options.ts';
@@ -192,9 +192,11 @@ function column(file: Loaded, field: ModelField): Column {
 }
 
 /** One list of names over all files. */
-function labelsIn(files: readonly Loaded[], { missing }: Settings): Labels | undefined {
+function labelsIn(files: readonly Loaded[], { missing, predict }: Settings): Labels | undefined {
   if (!files.every((file) => file.labels)) return undefined;
-  return labelsOf(files[0]!.labels!.name, cleanLabels(files.flatMap(labelTexts), missing));
+  const texts = files.flatMap(labelTexts);
+  const known = predict === undefined ? texts : withoutMinusOne(texts);
+  return labelsOf(files[0]!.labels!.name, cleanLabels(known, missing));
 }
 
 function labelTexts({ path, labels, count, array: main }: Loaded): string[] {

@@ -1,7 +1,7 @@
 /** What is given, as features that a model sees beside x and z: each field as in x but with nothing drawn. */
 import type { FieldCodec } from './codec.ts';
 import type { Batch } from './rows.ts';
-import type { ModelField } from './schema.ts';
+import { isOneHot, isPredicted, type ModelField } from './schema.ts';
 
 /** Features start … start + size − 1 of the condition; where the field may be missing the next one is 1 if it is there. */
 export interface ConditionPart {
@@ -9,6 +9,8 @@ export interface ConditionPart {
   readonly start: number;
   readonly size: number;
   readonly missing: boolean;
+  /** Of a field that is predicted: how often each class was seen, and the share of the rows that have one. */
+  readonly label?: { readonly counts: readonly number[]; readonly known: number };
 }
 
 export interface ConditionCodec {
@@ -21,8 +23,9 @@ export interface ConditionCodec {
 
 export function conditionCodec(fields: readonly ModelField[], codecs: readonly FieldCodec[]): ConditionCodec {
   let size = 0;
-  const parts = fields.map(({ name, missing }, j): ConditionPart => {
-    const part = { field: name, start: size, size: codecs[j]!.size, missing };
+  const parts = fields.map((field, j): ConditionPart => {
+    const { name, missing } = field;
+    const part = { field: name, start: size, size: codecs[j]!.size, missing, ...labelOf(field) };
     size += part.size + Number(missing);
     return part;
   });
@@ -40,5 +43,10 @@ export function conditionCodec(fields: readonly ModelField[], codecs: readonly F
     },
   };
 }
+
+const labelOf = (field: ModelField): Pick<ConditionPart, 'label'> =>
+  isPredicted(field) && isOneHot(field)
+    ? { label: { counts: field.counts, known: 1 - field.missingShare } }
+    : {};
 
 const NOTHING_DRAWN = { u: undefined, at: 0, stride: 0, draw: undefined };

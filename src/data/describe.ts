@@ -1,6 +1,6 @@
 /** A schema in plain words, one line a field. */
 import { describeLaw } from './laws.ts';
-import { type Field, isGiven, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
+import { type Field, isNumeric, type ModelField, type NumericField, type Schema } from './schema.ts';
 import { isoDate } from './texts.ts';
 
 /** "age: integer 17 to 90, 73 values, none missing"; "id: ignored: identifier, every value differs". */
@@ -11,8 +11,10 @@ export function describeField(field: Field): string {
   const notes = [describeType(field), ...(field.type === 'image' ? [] : [describeMissing(field)])];
   if (isNumeric(field) && field.transform.kind === 'standard') notes.push('standardised');
   if (isNumeric(field)) notes.push(...describeLaw(field));
-  return `${field.name}: ${isGiven(field) ? 'given, ' : ''}${notes.join(', ')}`;
+  return `${field.name}: ${ROLES[field.role]}${notes.join(', ')}`;
 }
+
+const ROLES = { model: '', condition: 'given, ', predicted: 'predicted, ' };
 
 function describeType(field: ModelField): string {
   if (isNumeric(field)) return describeNumeric(field);

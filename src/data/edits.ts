@@ -8,7 +8,7 @@ const anything = z.unknown().optional();
 const fieldEdit = z.strictObject({
   name: z.string(),
   type: z.enum(['number', 'integer', 'boolean', 'category', 'date', 'image', 'text']).optional(),
-  role: z.enum(['model', 'condition', 'ignored']).optional(),
+  role: z.enum(['model', 'condition', 'predicted', 'ignored']).optional(),
   reason: z.string().optional(),
   /** By name: fitted to the data again; as an object: taken as it is. */
   transform: z
@@ -93,12 +93,14 @@ function merge(field: Field, edit: FieldEdit | undefined): unknown {
   if (!edit) return field;
   if (edit.role === 'ignored')
     return { name: field.name, type: field.type, role: 'ignored', reason: edit.reason ?? 'set by hand' };
-  if (field.role === 'ignored' && edit.role === 'condition')
-    throw new UserError(`column "${field.name}" cannot be a condition: ${field.reason}`);
+  if (field.role === 'ignored' && (edit.role === 'condition' || edit.role === 'predicted'))
+    throw new UserError(`column "${field.name}" cannot be ${ROLES[edit.role]}: ${field.reason}`);
   if (field.role === 'ignored') return field;
   const given = Object.entries(edit).filter(([key, value]) => isKept(key, value, field));
-  return { ...field, ...Object.fromEntries(given) };
+  return { ...field, ...Object.fromEntries(given), ...(edit.role === 'predicted' && { missing: true }) };
 }
+
+const ROLES = { condition: 'a condition', predicted: 'predicted' };
 
 /** A transform by name was fitted already. A key that the type does not know is an error. */
 function isKept(key: string, value: unknown, field: ModelField): boolean {

@@ -5,6 +5,7 @@ import {
   conditionFields,
   type FieldOf,
   isNumeric,
+  isPredicted,
   type ModelField,
   type NumericField,
   type Schema,
@@ -29,7 +30,7 @@ export function givenValues(schema: Schema, given: Given): ReadonlyMap<number, n
 const known = (fields: readonly ModelField[]): string =>
   fields.length > 0
     ? `the model is given ${list(fields.map(({ name }) => name))}`
-    : 'the model is given nothing, because it was trained without --condition';
+    : 'the model is given nothing, because it was trained without --condition or --predict';
 
 const MOST = 20;
 const list = (names: readonly string[]): string =>
@@ -48,6 +49,8 @@ const isMarker = (value: string | number | boolean, missing: readonly string[]):
   missing.some((marker) => marker.trim().toLowerCase() === value.trim().toLowerCase());
 
 function nothing(field: ModelField): number {
+  if (isPredicted(field))
+    throw new UserError(`condition "${field.name}": needs a class, as it is what the model predicts`);
   if (!field.missing)
     throw new UserError(`condition "${field.name}": needs a value, as every training row had one`);
   return isNumeric(field) ? Number.NaN : -1;

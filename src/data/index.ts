@@ -3,11 +3,20 @@
  * alone run anywhere.)
  */
 export { type Codec, createCodec, type Draw, type Part } from './codec.ts';
+export type { ConditionPart } from './condition-codec.ts';
 export { describeField, describeSchema } from './describe.ts';
 export { type FieldEdit, loadSchemaFile, parseSchemaOrEdits, type SchemaEdits } from './edits.ts';
 export { readFactors } from './factors.ts';
 export { type Given, givenValues } from './given.ts';
-export { conditionsOf, drawConditions, formatJoint, type Joint, jointOf, parseJoint } from './joint.ts';
+export {
+  conditionsOf,
+  drawConditions,
+  formatJoint,
+  type Joint,
+  jointOf,
+  labelIndex,
+  parseJoint,
+} from './joint.ts';
 export { asChoice } from './laws.ts';
 export { formatNpy, formatNpz, type NdArray, parseNpy, readNumpy } from './npy.ts';
 export { openDataset } from './open.ts';

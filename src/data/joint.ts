@@ -5,7 +5,15 @@ import type { Stream } from '../random/index.ts';
 import { type Given, givenValues } from './given.ts';
 import { wordsOf } from './one-hot-codec.ts';
 import { type Batch, type Column, newColumn, type Rows, takeRows } from './rows.ts';
-import { conditionFields, isGiven, isNumeric, type ModelField, modelFields, type Schema } from './schema.ts';
+import {
+  conditionFields,
+  isGiven,
+  isNumeric,
+  isPredicted,
+  type ModelField,
+  modelFields,
+  type Schema,
+} from './schema.ts';
 
 export interface Joint {
   /** Columns run parallel to `conditionFields(schema)`. */
@@ -24,7 +32,12 @@ export function conditionsOf(schema: Schema, rows: Rows, index: ArrayLike<number
   return takeRows(conditionFields(schema), { count: rows.count, columns }, index);
 }
 
+/** Which of the given fields is predicted; −1 where none is. */
+export const labelIndex = (schema: Schema): number => conditionFields(schema).findIndex(isPredicted);
+
+/** Of rows whose label is known, where one is predicted. */
 export async function jointOf(schema: Schema, batches: AsyncIterable<Batch>, random: Stream): Promise<Joint> {
+  const label = labelIndex(schema);
   const combinations = new Map<string, { readonly row: readonly number[]; count: number }>();
   const picked: (readonly number[])[] = [];
   let seen = 0;
@@ -32,6 +45,7 @@ export async function jointOf(schema: Schema, batches: AsyncIterable<Batch>, ran
     const { columns } = conditionsOf(schema, rows, index);
     for (let i = 0; i < index.length; i++) {
       const row = columns.map((column) => column[i]!);
+      if (label >= 0 && row[label]! < 0) continue;
       if (combinations.size <= MOST) count(combinations, row);
       // each row so far is among the picked with the same probability (Vitter 1985, algorithm R)
       const place = seen++ < MOST ? picked.length : random.integer(seen);
@@ -83,6 +97,8 @@ export function drawConditions(
   const fits = (i: number) =>
     fields.every((field, j) => isNumeric(field) || !values.has(j) || rows.columns[j]![i] === values.get(j));
   const all = Array.from(counts.keys());
+  if (all.length === 0)
+    throw new UserError('no training row had a label, so that none can be drawn: say it with --given');
   const fitting = all.filter(fits);
   const from = fitting.length > 0 ? fitting : all;
   const index = drawIndex(from, counts, count, random);
@@ -139,7 +155,7 @@ export function parseJoint(schema: Schema, text: string, name: string): Joint {
   const wrong = (why: string) => new UserError(`${name} is damaged: ${why}`);
   if (!parsed.success) throw wrong(z.prettifyError(parsed.error));
   const { rows, counts } = parsed.data;
-  if (rows.length === 0 || rows.length !== counts.length) throw wrong('its rows and counts differ in number');
+  if (rows.length !== counts.length) throw wrong('its rows and counts differ in number');
   if (parsed.data.fields.join() !== fields.map((field) => field.name).join())
     throw wrong('its fields are not those that the model is given');
   const value = (field: ModelField, v: string | number | null): number => {

@@ -25,29 +25,41 @@ export function cleanLabels(texts: readonly string[], missing: readonly string[]
 
 const ALWAYS = 'label'; // what labels may be called, whatever they are called in the data
 
+/** Whole numbers of which −1 means "not known" (as in scikit-learn): it is the one below 0, beside two others or more. */
+export function withoutMinusOne(texts: readonly string[]): readonly string[] {
+  const names = new Set(texts);
+  const negative = [...names].filter((text) => Number(text) < 0);
+  const marks = negative.length === 1 && negative[0] === '-1' && names.size > 2;
+  return marks ? texts.map((text) => (text === '-1' ? '' : text)) : texts;
+}
+
 /**
- * The labels as a field that is given, where `--condition` asks for them. `counted` is how many rows the labels of the
+ * The labels as a field that is given, where `--condition` or `--predict` asks for them. `counted` is how many rows the labels of the
  * first file have; `hint` says where labels come from.
  */
 export function labelField(
-  { condition }: Pick<Settings, 'condition'>,
+  { condition, predict }: Pick<Settings, 'condition' | 'predict'>,
   labels: Labels | undefined,
   counted: number,
   hint: string,
 ): FieldOf<'category'> | undefined {
-  const asked = condition.find((name) => name === ALWAYS || name === labels?.name);
+  const isLabel = (name: string | undefined) =>
+    name === ALWAYS || (name !== undefined && name === labels?.name);
+  const asked = isLabel(predict) ? predict : condition.find(isLabel);
   if (asked === undefined) return undefined;
-  if (!labels) throw new UserError(`there is no "${asked}" to be a condition: ${hint}`);
+  const role = asked === predict ? 'predicted' : 'condition';
+  const what = asked === predict ? 'predicted' : 'a condition';
+  if (!labels) throw new UserError(`there is no "${asked}" to be ${what}: ${hint}`);
   if (labels.names.length < 2)
-    throw new UserError(`"${asked}" cannot be a condition: every example has ${labels.names[0]}`);
+    throw new UserError(`"${asked}" cannot be ${what}: every example has ${labels.names[0]}`);
   const counts = Array<number>(labels.names.length).fill(0);
   for (const code of labels.codes.subarray(0, counted)) if (code >= 0) counts[code]!++;
   const absent = labels.codes.subarray(0, counted).filter((code) => code < 0).length;
   return {
     name: asked,
     type: 'category',
-    role: 'condition',
-    missing: absent > 0,
+    role,
+    missing: absent > 0 || role === 'predicted',
     missingShare: absent / counted,
     likelihood: 'categorical',
     categories: [...labels.names],

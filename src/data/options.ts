@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly ignore?: readonly string[];
   /** Columns that are given and not modelled; of pictures and arrays also 'label', what comes beside them. */
   readonly condition?: readonly string[];
+  /** The column that is given where it is known and else inferred; of pictures and arrays also 'label'. */
+  readonly predict?: string;
   /** The law of every numeric column whose values are in its set. */
   readonly likelihood?: LawChoice;
   /** Of the split into training, validation and test rows. */
@@ -48,6 +50,7 @@ export interface Settings {
   readonly schema: Schema | undefined;
   readonly edits: SchemaEdits;
   readonly condition: readonly string[];
+  readonly predict: string | undefined;
   readonly likelihood: LawChoice | undefined;
   readonly seed: number;
   readonly validation: number;
@@ -70,6 +73,7 @@ export function settingsOf(options: OpenOptions): Settings {
     schema: whole && applyEdits(whole, edits),
     edits,
     condition,
+    predict: options.predict,
     likelihood: options.likelihood,
     seed: options.seed ?? 0,
     validation: options.validation ?? 0.1,
@@ -85,15 +89,18 @@ export function settingsOf(options: OpenOptions): Settings {
 }
 
 /** Those of the schema file and of the other options, one a field. */
-function editsOf({ schema, ignore = [], condition = [] }: OpenOptions, whole?: Schema): FieldEdit[] {
+function editsOf({ schema, ignore = [], condition = [], predict }: OpenOptions, whole?: Schema): FieldEdit[] {
   const edits = new Map<string, FieldEdit>();
   const given = whole || !schema ? [] : (schema.fields as SchemaEdits['fields']);
   const roles = [
     ...ignore.map((name): FieldEdit => ({ name, role: 'ignored', reason: 'left out by hand' })),
     ...condition.map((name): FieldEdit => ({ name, role: 'condition' })),
+    ...(predict === undefined ? [] : [{ name: predict, role: 'predicted' } as const]),
   ];
   const both = ignore.find((name) => condition.includes(name));
   if (both !== undefined) throw new UserError(`column "${both}" cannot be left out and be a condition`);
+  if (predict !== undefined && (ignore.includes(predict) || condition.includes(predict)))
+    throw new UserError(`column "${predict}" cannot be predicted and be left out or a condition`);
   for (const edit of [...given, ...roles]) edits.set(edit.name, { ...edits.get(edit.name), ...edit });
   return [...edits.values()];
 }

@@ -14,8 +14,8 @@ export const MAX_CATEGORIES = 256;
 const count = z.int().min(0);
 const common = {
   name: z.string(),
-  /** Given fields are seen by the model and not modelled: p(x|z, c) leaves them out. */
-  role: z.enum(['model', 'condition']).default('model'),
+  /** Given fields are seen by the model and not modelled: p(x|z, c) leaves them out. A predicted one is given where it is known. */
+  role: z.enum(['model', 'condition', 'predicted']).default('model'),
   /** A value may be absent: the model then has a mask for it. */
   missing: z.boolean().default(false),
   /** Share of absent values in the data that the schema was read from. */
@@ -166,6 +166,7 @@ function checkLengths(field: Field): void {
     if (a !== b) throw new UserError(`schema, field "${field.name}": ${what} have ${a} and ${b} entries`);
   };
   if (field.role === 'ignored') return;
+  if (field.role === 'predicted') checkLabel(field);
   if (field.type === 'category') {
     differ('categories and counts', field.categories.length, field.counts.length);
     differ('categories and distinct categories', field.categories.length, new Set(field.categories).size);
@@ -177,6 +178,14 @@ function checkLengths(field: Field): void {
       `schema, field "${field.name}": likelihood ${JSON.stringify(field.likelihood)} does not go with the transform "${field.transform.kind}"`,
     );
   if (field.transform.kind === 'quantile') checkQuantile(field.name, field.transform);
+}
+
+function checkLabel(field: ModelField): void {
+  const wrong = (why: string) => new UserError(`column "${field.name}" cannot be predicted: ${why}`);
+  if (!isOneHot(field)) throw wrong(`it is a ${field.type}, and a label is one of some classes`);
+  if (field.counts.length > MAX_CATEGORIES)
+    throw wrong(`it has ${field.counts.length} different values, expected at most ${MAX_CATEGORIES}`);
+  if (!field.missing) throw wrong('"missing" has to be true in a schema, as not every row need have a label');
 }
 
 function checkQuantile(name: string, { values, atoms, between }: QuantileTransform): void {
@@ -195,6 +204,11 @@ export function parseSchema(json: unknown): Schema {
   const fields = outer.data.fields.map(parseField);
   const twice = fields.find((f, i) => fields.findIndex((g) => g.name === f.name) !== i);
   if (twice) throw new UserError(`schema: two fields are called "${twice.name}"`);
+  const predicted = fields.filter(({ role }) => role === 'predicted');
+  if (predicted.length > 1)
+    throw new UserError(
+      `schema: "${predicted[0]!.name}" and "${predicted[1]!.name}" are both predicted, one can be`,
+    );
   return { ...outer.data, fields };
 }
 
@@ -212,8 +226,11 @@ export const fieldKeys = (type: FieldType | 'text'): ReadonlySet<string> =>
 export const isModelled = (field: Field): field is ModelField => field.role !== 'ignored';
 /** The fields that a model sees, those that are given among them, in order: `Rows.columns` runs parallel to them. */
 export const modelFields = (schema: Schema): readonly ModelField[] => schema.fields.filter(isModelled);
-export const isGiven = ({ role }: ModelField): boolean => role === 'condition';
-/** The fields that are given. */
+export const isGiven = ({ role }: ModelField): boolean => role !== 'model';
+export const isPredicted = ({ role }: Field): boolean => role === 'predicted';
+export const isOneHot = (field: ModelField): field is FieldOf<'category' | 'boolean'> =>
+  field.type === 'category' || field.type === 'boolean';
+/** The fields that are given, a predicted one among them. */
 export const conditionFields = (schema: Schema): readonly ModelField[] => modelFields(schema).filter(isGiven);
 export const isNumeric = (field: ModelField): field is NumericField =>
   field.type === 'number' || field.type === 'integer' || field.type === 'date';

@@ -135,7 +135,8 @@ async function inferColumn(column: Column): Promise<Draft> {
   if (edit?.role === 'ignored') return ignored(stats, typeOf(stats), edit.reason ?? 'set by hand');
   if (relation.columns[stats.column]!.kind === 'nested') return ignored(stats, 'text', 'nested values');
   if (stats.present === 0) return ignored(stats, 'text', 'no value at all');
-  if (edit?.type) return asAsked(column, edit.type);
+  const type = edit?.type ?? (edit?.role === 'predicted' ? 'category' : undefined);
+  if (type) return asAsked(column, type);
   if (stats.distinct === 1) return ignored(stats, typeOf(stats), await constant(column));
   const insisted = edit?.role === 'model';
   if (!insisted && isIdentifier(stats))

@@ -7,7 +7,7 @@ const BINS = 30;
 /** Every column but pictures and what was given; missing values are left out of numbers and are a category of their own elsewhere. */
 export function compareColumns(schema: Schema, data: Rows, samples: Rows): ColumnComparison[] {
   return modelFields(schema).flatMap((field, j) =>
-    field.type === 'image' || field.role === 'condition'
+    field.type === 'image' || field.role !== 'model'
       ? []
       : [compare(field, data.columns[j]!, samples.columns[j]!)],
   );

@@ -6,8 +6,10 @@ import {
   drawConditions,
   type Given,
   givenValues,
+  labelIndex,
   newColumn,
   type Rows,
+  type Schema,
 } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import type { Stream } from '../random/index.ts';
@@ -26,7 +28,7 @@ export const isConditional = ({ codec }: Pick<Model, 'codec'>): boolean => codec
 /** Rows `at` to `at` + `count` of what is given, for a model that is given something. */
 export type Conditions = (at: number, count: number) => Rows | undefined;
 
-/** As told; the rest is drawn as the training rows have it, by `random` of the first row. */
+/** As told; the rest, labels that are missing among it, is drawn as the training rows have it, by `random` of the first row. */
 export function sampledConditions(
   model: Model,
   { given = {}, conditions }: ConditionOptions,
@@ -34,12 +36,43 @@ export function sampledConditions(
 ): Conditions {
   const { schema, joint } = model;
   givenValues(schema, given); // checked before any work
-  if (conditions) return toldConditions(model, { given, conditions });
-  return (at, count) => joint && drawConditions(schema, joint, given, count, random(at));
+  const drawn = (at: number, count: number) =>
+    joint && drawConditions(schema, joint, given, count, random(at));
+  if (!conditions) return drawn;
+  const told = tell(model, { given, conditions });
+  return (at, count) => {
+    const rows = told(at, count);
+    return rows && withLabels(schema, rows, () => drawn(at, count)!.columns[labelIndex(schema)]!);
+  };
 }
 
 /** As told, and all of it: nothing is drawn. */
-export function toldConditions(model: Model, { given = {}, conditions }: ConditionOptions): Conditions {
+export function toldConditions(model: Model, options: ConditionOptions): Conditions {
+  const told = tell(model, options);
+  return (at, count) => {
+    const rows = told(at, count);
+    return rows && withLabels(model.schema, rows, () => labelMissing(model, at + 1));
+  };
+}
+
+function labelMissing({ schema }: Model, from: number): never {
+  const { name } = conditionFields(schema)[labelIndex(schema)]!;
+  throw new UserError(
+    `rows from ${from} on: some have no "${name}", and nothing is decoded without one: take the file that encode wrote, or say --given`,
+  );
+}
+
+/** Rows of given fields with the labels that are missing taken from `others`. */
+export function withLabels(schema: Schema, rows: Rows, others: () => ArrayLike<number>): Rows {
+  const label = labelIndex(schema);
+  const own = rows.columns[label];
+  if (!own?.includes(-1 as never)) return rows;
+  const found = others();
+  const filled = Int32Array.from(own, (code, i) => (code < 0 ? found[i]! : code));
+  return { ...rows, columns: rows.columns.with(label, filled) };
+}
+
+function tell(model: Model, { given = {}, conditions }: ConditionOptions): Conditions {
   const fields = conditionFields(model.schema);
   const values = givenValues(model.schema, given);
   const untold = fields.filter((_, j) => !conditions && !values.has(j)).map(({ name }) => `"${name}"`);

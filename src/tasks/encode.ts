@@ -4,10 +4,11 @@ import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
 import type { Value } from '../runtime/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
-import { conditionsIn } from './conditions.ts';
+import { conditionsIn, withLabels } from './conditions.ts';
 import type { Model } from './model.ts';
 import { batchesOf, countRows, openFor, type RowOptions, splitsFor } from './rows.ts';
 import { encodeInto } from './source.ts';
+import { labelPart } from './spec.ts';
 
 export interface EncodeOptions extends RowOptions {
   readonly seed?: number;
@@ -24,8 +25,17 @@ export interface Encoded {
   /** One draw from q(z|x). */
   readonly z: Float32Array; // [count, latent]
   readonly labels?: Labels;
-  /** What each row is given, where the model is: `decode` wants it again. */
+  /** What each row is given, where the model is, labels that it lacks predicted: `decode` wants it again. */
   readonly conditions?: Rows;
+  /** Of a label that the model predicts. */
+  readonly prediction?: Prediction;
+}
+
+/** The likeliest class of each row, whatever its label says, and its q(y|x). */
+export interface Prediction {
+  readonly field: string;
+  readonly codes: Int32Array;
+  readonly probabilities: Float32Array;
 }
 
 const BATCH = 500;
@@ -49,7 +59,7 @@ export async function encode(
   }
 }
 
-type EncodedBatch = Pick<Encoded, 'ids' | 'mean' | 'logVar' | 'z' | 'conditions'>;
+type EncodedBatch = Pick<Encoded, 'ids' | 'mean' | 'logVar' | 'z' | 'conditions' | 'prediction'>;
 
 /** q(z|x) of one batch. Grey pixels stay grey, repeated values take the middle of their interval. */
 export async function encodeBatch(model: Model, batch: Batch, seed: number): Promise<EncodedBatch> {
@@ -60,7 +70,9 @@ export async function encodeBatch(model: Model, batch: Batch, seed: number): Pro
   encodeInto(codec, batch, buffers);
   buffers.draw(n, (name) => stream(seed, `encode ${name}`, batch.ids[0]!));
   const out = await encoder.run(wanted(encoder, buffers.values(n)));
-  const conditions = conditionsIn(model, batch.rows, batch.index);
+  const prediction = out['classes'] && predict(model, out['classes'].data as Float32Array, n);
+  const given = conditionsIn(model, batch.rows, batch.index);
+  const conditions = given && prediction ? withLabels(model.schema, given, () => prediction.codes) : given;
   const array = (value: Value) => (value.data as Float32Array).slice();
   return {
     ids: Float64Array.from(batch.ids),
@@ -68,7 +80,20 @@ export async function encodeBatch(model: Model, batch: Batch, seed: number): Pro
     z: array(out['z']!),
     ...(out['logVar'] && { logVar: array(out['logVar']) }),
     ...(conditions && { conditions }),
+    ...(prediction && { prediction }),
   };
+}
+
+/** From q(y|x) [n, Y]. */
+function predict({ codec }: Model, classes: Float32Array, n: number): Prediction {
+  const { field, size } = labelPart(codec)!;
+  const [codes, probabilities] = [new Int32Array(n), new Float32Array(n)];
+  for (let i = 0; i < n; i++) {
+    const own = classes.subarray(i * size, (i + 1) * size);
+    probabilities[i] = Math.max(...own);
+    codes[i] = own.indexOf(probabilities[i]!);
+  }
+  return { field, codes, probabilities };
 }
 
 function join(parts: readonly EncodedBatch[], { vae, schema }: Model): Omit<Encoded, 'labels'> {
@@ -83,6 +108,7 @@ function join(parts: readonly EncodedBatch[], { vae, schema }: Model): Omit<Enco
   };
   const logVars = parts.flatMap((p) => (p.logVar ? [p.logVar] : []));
   const conditions = parts.flatMap((p) => (p.conditions ? [p.conditions] : []));
+  const predictions = parts.flatMap((p) => (p.prediction ? [p.prediction] : []));
   const ids = Float64Array.from(parts.flatMap((p) => [...p.ids]));
   return {
     count: ids.length,
@@ -92,5 +118,12 @@ function join(parts: readonly EncodedBatch[], { vae, schema }: Model): Omit<Enco
     z: concat(parts.map((p) => p.z)),
     ...(logVars.length > 0 && { logVar: concat(logVars) }),
     ...(conditions.length > 0 && { conditions: concatRows(conditionFields(schema), conditions) }),
+    ...(predictions.length > 0 && {
+      prediction: {
+        field: predictions[0]!.field,
+        codes: Int32Array.from(predictions.flatMap(({ codes }) => [...codes])),
+        probabilities: concat(predictions.map(({ probabilities }) => probabilities)),
+      },
+    }),
   };
 }

@@ -25,6 +25,7 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
     ...(given !== undefined && { schema: given }),
     ...(rest.ignore && { ignore: rest.ignore }),
     ...(rest.condition && { condition: rest.condition }),
+    ...(rest.predict !== undefined && { predict: rest.predict }),
     ...(rest.likelihood?.kind && { likelihood: { ...rest.likelihood, kind: rest.likelihood.kind } }),
     ...(rest.missing && { missing: rest.missing }),
     ...(rest.label !== undefined && { label: rest.label }),

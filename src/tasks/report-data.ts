@@ -23,7 +23,6 @@ import {
 } from '../report/index.ts';
 import { ACTIVE, type EpochRecord } from '../train/index.ts';
 import { compareColumns } from './compare.ts';
-import { conditionsIn } from './conditions.ts';
 import { decode } from './decode.ts';
 import { encodeBatch } from './encode.ts';
 import type { Model } from './model.ts';
@@ -69,22 +68,25 @@ export async function reportData(
 interface Seen {
   readonly rows: Rows;
   readonly means: Float32Array;
+  readonly conditions: Rows | undefined;
   readonly ids: readonly number[];
 }
 
 async function collect(model: Model, data: Dataset, split: 'validation' | 'train'): Promise<Seen> {
   const fields = modelFields(model.schema);
   const picture = fields.some((field) => field.type === 'image');
-  const batches: { batch: Batch; mean: Float32Array }[] = [];
+  const batches: { batch: Batch; mean: Float32Array; conditions?: Rows }[] = [];
   const wanted = picture ? SHOWN.points : SHOWN.compared;
   for await (const batch of batchesOf(data, [split], 500, wanted)) {
-    batches.push({ batch, mean: (await encodeBatch(model, batch, 0)).mean });
+    batches.push({ batch, ...(await encodeBatch(model, batch, 0)) });
   }
+  const given = batches.flatMap(({ conditions }) => (conditions ? [conditions] : []));
   return {
     rows: concatRows(
       fields,
       batches.map(({ batch }) => takeRows(fields, batch.rows, batch.index)),
     ),
+    conditions: given.length > 0 ? concatRows(conditionFields(model.schema), given) : undefined,
     means: Float32Array.from(batches.flatMap(({ mean }) => [...mean])),
     ids: batches.flatMap(({ batch }) => [...batch.ids]),
   };
@@ -98,13 +100,14 @@ function scatter({ means, ids }: Seen, latent: number, { labels }: Dataset): Sca
   return { ...places, colour: { name: labels.name, values } };
 }
 
-async function pictureViews(model: Model, { rows, means }: Seen) {
+async function pictureViews(model: Model, seen: Seen) {
+  const { rows } = seen;
   const { height, width, channels } = modelFields(model.schema).find((field) => field.type === 'image')!;
   const sheet = (pixels: Uint8Array, columns: number) =>
     contactSheet({ data: pixels, height, width, channels }, { columns });
   const { drawn, caption } = await drawnPictures(model);
   const count = Math.min(SHOWN.pairs, rows.count);
-  const back = await decodeFirst(model, { rows, means }, count);
+  const back = await decodeFirst(model, seen, count);
   const size = height * width * channels;
   const pairs = alternate(rows.columns[0] as Uint8Array, back.columns[0] as Uint8Array, count, size);
   return {
@@ -122,16 +125,7 @@ async function pictureViews(model: Model, { rows, means }: Seen) {
 }
 
 /** The reconstructions of the first rows. */
-function decodeFirst(
-  model: Model,
-  { rows, means }: Pick<Seen, 'rows' | 'means'>,
-  count: number,
-): Promise<Rows> {
-  const conditions = conditionsIn(
-    model,
-    rows,
-    Array.from({ length: count }, (_, i) => i),
-  );
+function decodeFirst(model: Model, { means, conditions }: Seen, count: number): Promise<Rows> {
   return decode(model, means.subarray(0, count * model.vae.spec.latent), conditions ? { conditions } : {});
 }
 
@@ -176,10 +170,11 @@ function alternate(original: Uint8Array, back: Uint8Array, count: number, size: 
   return out;
 }
 
-async function tableViews(model: Model, { rows, means }: Seen) {
+async function tableViews(model: Model, seen: Seen) {
+  const { rows } = seen;
   const samples = await sample(model, { count: Math.max(SHOWN.compared, SHOWN.rows) });
   const count = Math.min(SHOWN.rows, rows.count);
-  const back = await decodeFirst(model, { rows, means }, count);
+  const back = await decodeFirst(model, seen, count);
   const table = (some: Rows): TableRows => tableRows(model, some, count);
   return {
     samples: tableRows(model, samples, SHOWN.rows),

@@ -13,6 +13,7 @@ const READING = [
   'schema',
   'ignore',
   'condition',
+  'predict',
   'missing',
   'size',
   'color',

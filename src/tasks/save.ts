@@ -95,7 +95,7 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
     'validation −ELBO': { value: best.validation.negativeElbo, protocol: validation },
   };
   if (data.counts.test === 0) return metrics;
-  const { negativeElbo, logPx, kl, activeUnits, codes, protocol } = await evaluateData(model, data, {
+  const { negativeElbo, logPx, kl, activeUnits, codes, protocol, figures: found } = await evaluateData(model, data, {
     split: 'test',
     samples: 0,
   });
@@ -106,6 +106,7 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
     ...(codes
       ? { 'codes in use': codes.used, 'code perplexity': codes.perplexity }
       : { 'active units': activeUnits }),
+    ...(found.accuracy && { 'labels told rightly': found.accuracy.value }),
   };
   for (const [name, value] of Object.entries(figures)) metrics[name] = { value, protocol };
   return metrics;

@@ -1,11 +1,14 @@
 /** From a schema's codec and a config to the model they describe. */
-import { build, parseChoice, type TrainConfig } from '../config/index.ts';
-import { asChoice, type Codec } from '../data/index.ts';
+import { build, parseChoice, type TrainConfig, USUAL_PREDICT_WEIGHT } from '../config/index.ts';
+import { asChoice, type Codec, type ConditionPart } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { createVae, type Law, type Part, type Support, type Vae } from '../vae/index.ts';
+import { createVae, type Law, type ModelSpec, type Part, type Support, type Vae } from '../vae/index.ts';
 
 /** The choices that decide what a model is; the others decide how it is trained. */
-export type ModelConfig = Pick<TrainConfig, 'network' | 'latent' | 'posterior' | 'prior' | 'likelihood'>;
+export type ModelConfig = Pick<
+  TrainConfig,
+  'network' | 'latent' | 'posterior' | 'prior' | 'likelihood' | 'predictWeight'
+>;
 
 export function vaeFor(codec: Codec, config: ModelConfig): Vae {
   const lawFor = laws(codec, config);
@@ -14,12 +17,24 @@ export function vaeFor(codec: Codec, config: ModelConfig): Vae {
     parts: codec.parts.map((part) => modelPart(part, codec.shape, lawFor(part))),
     masked: codec.masked,
     ...(codec.conditionSize > 0 && { condition: codec.conditionSize }),
+    ...labelOf(codec, config),
     latent: config.latent,
     network: build('network', config.network),
     posterior: build('posterior', config.posterior),
     prior: build('prior', config.prior),
   });
 }
+
+function labelOf(codec: Codec, { predictWeight }: ModelConfig): Pick<ModelSpec, 'label'> {
+  const found = labelPart(codec);
+  if (!found) return {};
+  const { start, size, label } = found;
+  return { label: { start, size, ...label, weight: predictWeight ?? USUAL_PREDICT_WEIGHT } };
+}
+
+/** The given field that is predicted. */
+export const labelPart = ({ conditions }: Codec) =>
+  conditions.find((part): part is ConditionPart & Required<Pick<ConditionPart, 'label'>> => 'label' in part);
 
 type DataPart = Codec['parts'][number];
 

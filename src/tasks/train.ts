@@ -25,7 +25,7 @@ import { openProfile, type ProfileEvent } from './profile.ts';
 import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
-import { vaeFor } from './spec.ts';
+import { labelPart, vaeFor } from './spec.ts';
 import { checkStart, readStart, type Start, startWeights, withStart } from './start.ts';
 
 export type TrainOptions = GivenOptions &
@@ -195,6 +195,7 @@ function planFor(
     fields: codec.parts.length,
     trainRows: data.counts.train,
     condition: codec.conditionSize > 0,
+    label: labelPart(codec) !== undefined,
   };
   return resolve(options, facts, saved?.config);
 }

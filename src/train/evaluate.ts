@@ -11,6 +11,8 @@ export interface ElboResult extends Means {
   readonly rows: number;
   /** [d], nats. */
   readonly klPerDimension: readonly number[];
+  /** Of a label that is inferred: the share of the known ones whose likeliest class is right. */
+  readonly accuracy?: number;
   /** Of codes that are inferred without doubt. */
   readonly codes?: CodeUse;
   /** The part of logPx that each field has, nats. */
@@ -52,7 +54,12 @@ export async function evaluateElbo(
     rows += count;
   }
   const counts = sums.get('codes');
-  return { ...summarise(sums, rows), ...(counts && { codes: useOf(counts, entriesOf(vae.codes!)) }) };
+  const [known = 0, right = 0] = ['known', 'right'].map((name) => sums.get(name)?.[0]);
+  return {
+    ...summarise(sums, rows),
+    ...(counts && { codes: useOf(counts, entriesOf(vae.codes!)) }),
+    ...(known > 0 && { accuracy: right / known }),
+  };
 }
 
 /** From how often each entry of each codebook, of `size` entries, occurs. */
@@ -82,7 +89,7 @@ function addRows(sums: Map<string, Float64Array>, name: string, data: Float32Arr
 function summarise(sums: Map<string, Float64Array>, rows: number): ElboResult {
   const mean = (name: string) => Array.from(sums.get(name) ?? [Number.NaN], (v) => v / rows);
   const klPerDimension = mean('kl');
-  const kl = klPerDimension.reduce((a, b) => a + b, 0);
+  const kl = klPerDimension.reduce((a, b) => a + b, sums.has('klLabel') ? mean('klLabel')[0]! : 0);
   const logPx = mean('logPx')[0]!;
   const prefix = 'logPx ';
   const names = [...sums.keys()].filter((name) => name.startsWith(prefix));

@@ -58,6 +58,8 @@ export interface EpochRecord {
   readonly activeUnits: number;
   /** Of codes that are inferred without doubt, on the validation rows. */
   readonly codes?: CodeUse | undefined;
+  /** See `ElboResult`; of the validation rows. */
+  readonly accuracy?: number | undefined;
   /** Whether this is the best epoch so far. */
   readonly best: boolean;
   /** Means over the training rows of what the objective and the model's parts add to the loss, by name, nats. */

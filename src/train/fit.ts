@@ -270,7 +270,7 @@ const afterEpoch = (now: Progress, record: EpochRecord): Progress => ({
 function epochRecord(
   options: FitOptions,
   now: Progress,
-  { negativeElbo, logPx, kl, klPerDimension, codes }: ElboResult,
+  { negativeElbo, logPx, kl, klPerDimension, codes, accuracy }: ElboResult,
   steps: number,
 ): EpochRecord {
   const { rows, terms, ...sums } = now.sums;
@@ -286,6 +286,7 @@ function epochRecord(
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
     ...(codes && { codes }),
+    ...(accuracy !== undefined && { accuracy }),
     best: !previous || watched < previous.watched,
     terms: mapValues(terms, (sum) => sum / rows),
     learningRate,

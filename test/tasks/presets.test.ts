@@ -24,7 +24,9 @@ for (const [name, preset] of Object.entries(presets) as [TrainOptions['preset'] 
     const out = join(folder, `${name}.model`);
     const { events, saved } = await trained({
       data: preset.only === 'pictures' ? digits : table,
+      ...(preset.choices.prior?.kind === 'conditional' && { condition: ['kind'] }),
       preset: name,
+      ...(preset.only === 'label' && { predict: 'kind' }),
       latent: undefined,
       epochs: 1,
       out,

@@ -2,6 +2,7 @@
 import type { Estimate } from '../../metrics/index.ts';
 
 export const groups = {
+  label: 'Label',
   likelihood: 'Likelihood',
   latent: 'Latent variables',
   reconstruction: 'Reconstruction',
@@ -20,6 +21,7 @@ interface Definition {
 const group =
   (name: GroupName) =>
   (title: string, unit: string, meaning: string): Definition => ({ group: name, name: title, unit, meaning });
+const label = group('label');
 const likelihood = group('likelihood');
 const latent = group('latent');
 const reconstruction = group('reconstruction');
@@ -27,6 +29,8 @@ const samples = group('samples');
 const factors = group('disentanglement');
 
 export const definitions = {
+  accuracy: label('accuracy', '', 'known labels that are the likeliest class'),
+
   negativeElbo: likelihood('−ELBO', 'nats', 'bound on −log p(x): the next two'),
   reconstructionTerm: likelihood('−log p(x|z)', 'nats', 'what z leaves unsaid about x'),
   kl: likelihood('KL', 'nats', 'what z costs'),

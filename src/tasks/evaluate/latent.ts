@@ -17,10 +17,11 @@ import {
   pointsOf,
   THIN,
 } from '../../metrics/index.ts';
+import { stream } from '../../random/index.ts';
 import type { Value } from '../../runtime/index.ts';
 import { ACTIVE, type ElboResult, evaluateElbo } from '../../train/index.ts';
 import { isPoint, observation, type Vae } from '../../vae/index.ts';
-import { conditionFeed, conditionsIn } from '../conditions.ts';
+import { conditionFeed, conditionsIn, sampledConditions } from '../conditions.ts';
 import { encodeBatch } from '../encode.ts';
 import type { Model } from '../model.ts';
 import { PRIOR, type ZSource } from '../samplers.ts';
@@ -160,10 +161,16 @@ async function draws(
 ): Promise<Float32Array> {
   const { latent } = model.vae.spec;
   const out = new Float32Array(count * latent);
+  const all = conditionsIn(
+    model,
+    rows,
+    Int32Array.from({ length: count }, (_, i) => i),
+  );
+  const random = (at: number) => stream(seed, 'evaluation condition', at);
+  const given = all && sampledConditions(model, { conditions: all }, random);
   for (let at = 0; at < count; at += READ) {
     const n = Math.min(READ, count - at);
-    const index = Int32Array.from({ length: n }, (_, i) => at + i);
-    const feeds = conditionFeed(model, conditionsIn(model, rows, index));
+    const feeds = conditionFeed(model, given?.(at, n));
     out.set(await source.draw(n, { seed, at, temperature: 1, feeds }), at * latent);
   }
   return out;

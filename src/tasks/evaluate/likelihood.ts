@@ -6,6 +6,7 @@ import {
   type Moments,
   meanOf,
   moments,
+  shareOf,
   through,
 } from '../../metrics/index.ts';
 import { stream } from '../../random/index.ts';
@@ -36,12 +37,14 @@ export async function elboFindings(
 ): Promise<ElboFindings> {
   const [negativeElbo, logPx, kl] = [moments(), moments(), moments()];
   const dimensions: Moments[] = [];
-  let rows = 0;
+  let [rows, known, right] = [0, 0, 0];
   const each = (results: Readonly<Record<string, Value>>, count: number) => {
-    const [px, byDimension] = ['logPx', 'kl'].map((name) => results[name]!.data as Float32Array);
+    const [px, byDimension, ofLabel, isKnown, isRight] = ['logPx', 'kl', 'klLabel', 'known', 'right'].map(
+      (name) => results[name]?.data as Float32Array | undefined,
+    );
     const width = byDimension!.length / count;
     for (let i = 0; i < count; i++) {
-      let sum = 0;
+      let sum = ofLabel?.[i] ?? 0;
       for (let j = 0; j < width; j++) {
         const v = byDimension![i * width + j]!;
         sum += v;
@@ -50,6 +53,8 @@ export async function elboFindings(
       logPx.add(px![i]!);
       kl.add(sum);
       negativeElbo.add(sum - px![i]!);
+      known += isKnown?.[i] ?? 0;
+      right += isRight?.[i] ?? 0;
     }
     tell({ stage: 'ELBO', done: (rows += count), total: source.rows });
   };
@@ -60,15 +65,24 @@ export async function elboFindings(
   return {
     result,
     klByDimension: dimensions.map(meanOf),
+    ...(model.vae.label && { protocols: { label: labelProtocol(known, rows) } }),
     figures: {
+      ...(known > 0 && { accuracy: shareOf(right, known) }),
       negativeElbo: bound,
       reconstructionTerm: through(meanOf(logPx), (v) => -v),
       kl: meanOf(kl),
       ...(bits === undefined && { bitsPerDimensionElbo: through(bound, perDimension(model)) }),
     },
-    absent: bits === undefined ? {} : { bitsPerDimensionElbo: bits },
+    absent: {
+      ...(bits !== undefined && { bitsPerDimensionElbo: bits }),
+      ...(model.vae.label && known === 0 && { accuracy: 'none of these rows has a label' }),
+    },
   };
 }
+
+const labelProtocol = (known: number, rows: number): string =>
+  `${known.toLocaleString('en')} of ${rows.toLocaleString('en')} rows have a label, q(y|x) does not see it; the ELBO is of log p(x, y) ` +
+  'where it is known and of log p(x) where it is not';
 
 const BY_IMPORTANCE: readonly FigureName[] = [
   'logLikelihood',
