@@ -28,6 +28,11 @@ export const presets = {
     reference: 'Vincent et al. 2008',
     choices: { objective: { kind: 'denoising' }, posterior: { kind: 'point' } },
   },
+  denoisingVae: {
+    title: 'a VAE whose encoder sees corrupted data',
+    reference: 'Im et al. 2017',
+    choices: { objective: { kind: 'denoising' } },
+  },
   raeL2: {
     title: 'autoencoder with small codes and weights',
     reference: 'Ghosh et al. 2020',
@@ -56,7 +61,7 @@ export const presets = {
   cyclicalVae: {
     title: 'a KL that warms up again and again, against collapse',
     reference: 'Fu et al. 2019',
-    choices: { warmup: { kind: 'cyclical' } },
+    choices: { warmup: { kind: 'cyclical', fraction: 1 } },
   },
   freeBitsVae: {
     title: 'each latent dimension may use some nats at no cost',
@@ -215,6 +220,11 @@ export const presets = {
     title: 'autoregressive flows as the prior',
     reference: 'Papamakarios et al. 2017',
     choices: { prior: { kind: 'maf' } },
+  },
+  conditionalVae: {
+    title: 'fields that are given (--condition), known to the prior too',
+    reference: 'Sohn et al. 2015',
+    choices: { prior: { kind: 'conditional' } },
   },
   sphericalVae: {
     title: 'latent directions on a sphere',
