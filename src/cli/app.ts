@@ -25,6 +25,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     brief: 'measure a model on data it was not trained on',
     load: () => import('./commands/evaluate.ts'),
   },
+  explain: {
+    brief: 'say what the latent dimensions do, and why a row is as likely as it is',
+    load: () => import('./commands/explain.ts'),
+  },
   info: { brief: 'say what a model is', load: () => import('./commands/info.ts') },
   schema: { brief: 'say what is in data, before training', load: () => import('./commands/schema.ts') },
 };

@@ -36,11 +36,11 @@ export interface Made {
   readonly what: string;
 }
 
-/** Refuses at once, before any work, what would be refused after it. */
-export async function checkOut({ out, overwrite }: OutputOptions): Promise<void> {
+/** Refuses at once, before any work, what would be refused after it: a file, or a folder with such a sheet. */
+export async function checkOut({ out, overwrite }: OutputOptions, sheet = SHEET): Promise<void> {
   if (out === undefined || overwrite) return;
   const found = await stat(out).catch(() => undefined);
-  if (found?.isFile() || (found && (await readdir(out)).includes(SHEET)))
+  if (found?.isFile() || (found && (await readdir(out)).includes(sheet)))
     throw new UserError(`${out} exists already: --overwrite replaces it, --out names another place`);
 }
 

@@ -2,6 +2,7 @@
 export * from './aggregate.ts';
 export * from './discrepancy.ts';
 export * from './disentanglement/index.ts';
+export * from './distances.ts';
 export * from './estimate.ts';
 export * from './frechet.ts';
 export * from './importance.ts';

@@ -11,6 +11,12 @@ export {
   evaluate,
   type Interval,
 } from './evaluate.ts';
+export type { Dimension } from './explain/dimensions.ts';
+export type { Effect, WordEffect } from './explain/effects.ts';
+export type { Neighbour, Neighbourhood } from './explain/neighbours.ts';
+export type { FieldTerm, KlTerm, RowExplanation, Term } from './explain/rows.ts';
+export type { Traversal } from './explain/traversal.ts';
+export { type ExplainOptions, type Explanation, explain } from './explain.ts';
 export { type Info, info } from './info.ts';
 export { type LoadOptions, load, type Model } from './model.ts';
 export type { ProfileEvent } from './profile.ts';
