@@ -17,7 +17,7 @@ export function divergence(q: Posterior, p: Prior, drawn: Draws, logPz: Tensor):
  * log q − log p is then nothing but noise, and training hardly leaves a collapsed posterior (docs/decisions/005-sampled-kl.md).
  * So where q is Gaussian, or a flow from one, it is KL(q ‖ N(0, I)) in closed form + log N(z; 0, I), which cancels against
  * log p where p is like that. Elsewhere its gradient is taken through z alone, which has the same mean (Roeder et al.
- * 2017, section 3).
+ * 2017).
  */
 function negativeEntropy(q: Posterior, { z, logQz, bent }: Draws): Tensor {
   const normal = standardNormal(Number(dimAt(z.shape, -1)));

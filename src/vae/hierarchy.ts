@@ -1,7 +1,7 @@
 /**
  * Several levels of latent variables, top first: p(z) = Π p(zᵢ | z₁ … zᵢ₋₁) and q(z|x) = Π q(zᵢ | z₁ … zᵢ₋₁, x), all
- * Gaussian with a diagonal covariance, inferred from the top down (Sønderby et al. 2016, eq. 6 to 12; Kingma et al. 2016,
- * appendix C; Child 2021, eq. 4 and 5).
+ * Gaussian with a diagonal covariance, inferred from the top down (Sønderby et al. 2016; Kingma et al. 2016, appendix C;
+ * Child 2021).
  */
 import {
   add,

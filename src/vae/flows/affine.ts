@@ -19,12 +19,12 @@ import { activations, constantly, linear, type MadeOptions, made, type Scope } f
 import { bounded } from '../bounded.ts';
 import type { Bijection, Flow } from './flow.ts';
 
-/** What is added to a gate before its sigmoid: it starts almost open (Kingma et al. 2016, section 4: +1 or +2). */
+/** What is added to a gate before its sigmoid: it starts almost open (Kingma et al. 2016: +1 or +2). */
 const OPEN = 2;
 
 /**
  * z′ = σ ⊙ z + (1 − σ) ⊙ m with (m, s) = MADE(z, h) and σ = sigmoid(s): the numerically stable inverse autoregressive
- * step (Kingma et al. 2016, eq. 12–14 and algorithm 1); log det = Σ log σ.
+ * step (Kingma et al. 2016, algorithm 1); log det = Σ log σ.
  */
 export const inverseAutoregressive =
   (scope: Scope, options: MadeOptions): Flow =>
@@ -49,7 +49,7 @@ export function maskedAutoregressive(scope: Scope, options: MadeOptions): Biject
       const { m, s } = conditionals(z);
       return { z: mul(sub(z, m), exp(neg(s))), logDet: neg(sum(s, [-1])) };
     },
-    // each round makes one more element right, and leaves right those that are (Song et al. 2021, section 3)
+    // each round makes one more element right, and leaves right those that are (Song et al. 2021)
     fromBase: (u) =>
       Array.from({ length: fixed(dimAt(u.shape, -1), scope.path) }).reduce<Tensor>((z) => {
         const { m, s } = conditionals(z);
@@ -67,7 +67,7 @@ export interface CouplingOptions {
 
 /**
  * One half of z is left as it is and says how the other is shifted and scaled: u₂ = (z₂ − m(z₁)) ⊙ e^(−s(z₁)) (Dinh et al. 2017,
- * eq. 7–8, in the direction of inference).
+ * section 3, in the direction of inference).
  */
 export function coupling(scope: Scope, latent: number, { width, swapped }: CouplingOptions): Bijection {
   const sizes = [Math.ceil(latent / 2), Math.floor(latent / 2)];

@@ -29,7 +29,7 @@ export const norm = (x: Tensor): Tensor => sqrt(add(squared(x), TINY));
 const inside = (z: Tensor): Tensor => mul(z, minimum(div(LARGEST, norm(z)), 1));
 
 /**
- * Möbius addition x ⊕ y = ((1 − |x|²) s + |s|² x)/D with s = x + y and D = |s|² + (1 − |x|²)(1 − |y|²) (Ganea et al. 2018, section 2.2,
+ * Möbius addition x ⊕ y = ((1 − |x|²) s + |s|² x)/D with s = x + y and D = |s|² + (1 − |x|²)(1 − |y|²) (Ganea et al. 2018, section 2,
  * in a form in which nothing cancels near the edge), and |x ⊕ y|² = |s|²/D with 1 − |x ⊕ y|² as a product.
  */
 function moebius(x: Tensor, y: Tensor): { readonly z: Tensor; readonly size: Tensor; readonly rest: Tensor } {
@@ -59,6 +59,6 @@ export function toPoint(mean: Tensor, z: Tensor): Tensor {
 
 /**
  * log of how much more area there is at the distance r around a point than in its tangent space of Z dimensions:
- * (Z − 1) log (sinh r / r) (Nagano et al. 2019; Mathieu et al. 2019, section 3.1).
+ * (Z − 1) log (sinh r / r) (Nagano et al. 2019; Mathieu et al. 2019, section 3).
  */
 export const logStretch = (r: Tensor, latent: number): Tensor => mul(latent - 1, logSinhc(r));

@@ -128,7 +128,7 @@ const RARE = 1e-6;
 
 /**
  * The cell of u from the running sums, then Newton's method within it. The gradient is the implicit one, −(∂F/∂κ)/f (Figurnov
- * et al. 2018, section 3): that of one more step in which θ and f are held.
+ * et al. 2018): that of one more step in which θ and f are held.
  */
 function quantile({ kappa, n, first, width, logNormaliser, masses }: Tabulated, given: Tensor): Tensor {
   const held = stopGradient(masses);

@@ -40,7 +40,7 @@ const levelsOption = z
 
 /**
  * log of what a logistic law puts nearest to the level x, its tails on the outermost levels (Kingma et al. 2016;
- * Salimans et al. 2017, eq. 2). For the ends a > b of the interval in scales it is
+ * Salimans et al. 2017, section 2.1). For the ends a > b of the interval in scales it is
  * log σ(a) + log σ(−b) + log(1 − e^(b − a)), exact where σ(a) and σ(b) are alike. What a tail has no end for is
  * multiplied away: ONNX Runtime is slow to choose.
  */

@@ -15,7 +15,7 @@ export function learned(fields: readonly LikelihoodField[], name: string, initia
   return mul(SPEED, concat(all, 0));
 }
 
-/** Held above a floor smoothly, so that no density runs to infinity (Rybkin et al. 2021, section 3.3). */
+/** Held above a floor smoothly, so that no density runs to infinity (as Rybkin et al. 2021 do). */
 export const floored = (raw: Tensor, least: number): Tensor => add(least, softplus(sub(raw, least)));
 
 /** Bent into (low, high): half-way between the two it is itself. */

@@ -40,7 +40,7 @@ export function permutedColumns(t: Tensor): Tensor {
 
 /**
  * −ELBO + γ·TC(z), the total correlation estimated by the log odds that z is of q(z) and not of the product of its
- * marginals (Kim & Mnih 2018, eq. 2 and 3). One batch gives both; algorithm 2 draws a second for the permuted z.
+ * marginals (Kim & Mnih 2018, section 3). One batch gives both; algorithm 2 draws a second for the permuted z.
  */
 export function factorised(
   terms: Terms,

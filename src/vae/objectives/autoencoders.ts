@@ -76,7 +76,7 @@ function gradientPenalty(
   return batchMean(square(slope!), scale);
 }
 
-/** −log p(x|z) + β·½|z|² + λ·R with R of the decoder (RAE: Ghosh et al. 2020, section 3.1). */
+/** −log p(x|z) + β·½|z|² + λ·R with R of the decoder (RAE: Ghosh et al. 2020, section 3). */
 export function regularised(
   terms: Terms,
   context: ObjectiveContext,

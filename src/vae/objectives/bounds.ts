@@ -17,8 +17,8 @@ import { betaOption, samplesOption } from './options.ts';
 import { annealedWeights, throughZ } from './weights.ts';
 
 /**
- * −ELBO = β·KL − E_q[log p(x|z)] (Kingma & Welling 2014, eq. 3; β: Higgins et al. 2017, eq. 4). With free bits the
- * KL is Σⱼ max(λ, mean over the batch of KLⱼ) (Kingma et al. 2016, eq. 15), λ nats a dimension.
+ * −ELBO = β·KL − E_q[log p(x|z)] (Kingma & Welling 2014, eq. 3; β: Higgins et al. 2017). With free bits the
+ * KL is Σⱼ max(λ, mean over the batch of KLⱼ) (Kingma et al. 2016, appendix C), λ nats a dimension.
  */
 export const negativeElbo = (terms: Terms, knobs: Pick<Knobs, 'scale' | 'beta'>, freeBits = 0): Losses => {
   const kl = freeBits > 0 ? freeKl(terms, knobs, freeBits) : totalKl(terms, knobs);

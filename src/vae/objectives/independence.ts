@@ -82,7 +82,7 @@ export function klParts(
 
 /**
  * Logs of the weights with which q(zᵢ|xⱼ) enter q(zᵢ), of N training rows. Weighted (Chen et al. 2018, eq. 3): 1 / NB for each,
- * which makes the three parts far too large or small and their gradients good ones. Stratified (appendix C.2, with M = B − 1):
+ * which makes the three parts far too large or small and their gradients good ones. Stratified (appendix C, with M = B − 1):
  * 1/N for i's own, (N − M) / NM for the next, 1/M for the others, which is 1 in all.
  */
 function pairWeights(

@@ -61,7 +61,7 @@ export interface KernelOptions {
 
 /**
  * Maximum mean discrepancy, squared, of draws a and b [B, Z] from two laws, without bias:
- * Σ_{i≠j} (k(aᵢ, aⱼ) + k(bᵢ, bⱼ)) / B(B − 1) − 2 Σ k(aᵢ, bⱼ) / B² (Gretton et al. 2012, eq. 3; Tolstikhin et al. 2018,
+ * Σ_{i≠j} (k(aᵢ, aⱼ) + k(bᵢ, bⱼ)) / B(B − 1) − 2 Σ k(aᵢ, bⱼ) / B² (Gretton et al. 2012; Tolstikhin et al. 2018,
  * algorithm 2).
  */
 export function meanDiscrepancy(a: Tensor, b: Tensor, kernel: Kernel): Tensor {
@@ -90,7 +90,7 @@ export const drawn = ({ z: draws }: Pick<Terms, 'z'>): Tensor => reshape(draws, 
 const latentOf = ({ vae }: Pick<ObjectiveContext, 'vae'>): number => vae.spec.latent;
 
 /**
- * β·KL − E_q[log p(x|z)] + λ·MMD²(q(z), p(z)): in the InfoVAE of Zhao et al. 2017 β is 1 − α; without the KL the
+ * β·KL − E_q[log p(x|z)] + λ·MMD²(q(z), p(z)): in the InfoVAE of Zhao et al. 2019 β is 1 − α; without the KL the
  * Wasserstein autoencoder (Tolstikhin et al. 2018, algorithm 2).
  */
 export function matchedByKernel(
@@ -126,7 +126,7 @@ const kernelOptions = (kernel: KernelOptions['kernel']) => ({
 
 export const matched = {
   infoVae: choice({
-    doc: 'Any weight of the KL and a mean discrepancy of q(z) and p(z): InfoVAE, MMD-VAE (Zhao et al. 2017).',
+    doc: 'Any weight of the KL and a mean discrepancy of q(z) and p(z): InfoVAE, MMD-VAE (Zhao et al. 2019).',
     options: { beta: betaOption(0), ...kernelOptions('rbf') },
     build: ({ beta, ...options }): Objective => ({
       samples: 1,

@@ -23,7 +23,7 @@ export interface CapacityOptions {
   readonly capacityRise: number;
 }
 
-/** γ·|KL − C| − E_q[log p(x|z)] with C rising linearly (Burgess et al. 2018, eq. 8). */
+/** γ·|KL − C| − E_q[log p(x|z)] with C rising linearly (Burgess et al. 2018). */
 export function heldAtCapacity(
   terms: Terms,
   context: Pick<ObjectiveContext, 'scale' | 'progress'>,

@@ -24,7 +24,7 @@ import {
   type Tensor,
 } from '../../graph/index.ts';
 
-/** Exponents of the scales, finest first (Wang et al. 2003, section 3.2). */
+/** Exponents of the scales, finest first (Wang et al. 2003, section 3). */
 const EXPONENTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 /** Constants for pixels from 0 to 1 (Wang et al. 2004, section III.B). */
 const [C1, C2] = [0.01 ** 2, 0.03 ** 2];
@@ -73,7 +73,7 @@ function localMeans(t: Tensor): Tensor {
 
 const overPicture = (t: Tensor): Tensor => mean(t, [HEIGHT, WIDTH, CHANNELS]); // [B, …] → [B]
 
-/** Means over the picture of contrast · structure, and of all three terms; [B] each (Wang et al. 2004, eq. 12 and 13). */
+/** Means over the picture of contrast · structure, and of all three terms; [B] each (Wang et al. 2004, section III.B). */
 function similarity(x: Tensor, y: Tensor): { readonly structure: Tensor; readonly whole: Tensor } {
   const channels = sideOf(x, CHANNELS);
   const maps = localMeans(concat([x, y, square(x), square(y), mul(x, y)], CHANNELS));
@@ -98,7 +98,7 @@ function halved(t: Tensor): Tensor {
 }
 
 /**
- * MS-SSIM of pictures x and y [B, H, W, C] with pixels from 0 to 1 → [B], 1 where they are equal (Wang et al. 2003, eq. 7).
+ * MS-SSIM of pictures x and y [B, H, W, C] with pixels from 0 to 1 → [B], 1 where they are equal (Wang et al. 2003, section 3).
  * With fewer scales than five their exponents are made to add up to 1 again.
  */
 export function multiScaleSimilarity(x: Tensor, y: Tensor): Tensor {

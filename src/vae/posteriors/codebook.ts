@@ -48,7 +48,7 @@ const stateOf = (scope: Scope, { codes, dim }: CodebookOptions): State => ({
 
 const LEAST = 1e-12; // before the first step nothing has been counted, and every entry is 0
 
-/** eᵢ = mᵢ / Nᵢ, [K, d] (van den Oord et al. 2017, eq. 8). */
+/** eᵢ = mᵢ / Nᵢ, [K, d] (van den Oord et al. 2017, appendix A.1). */
 export function codebook(scope: Scope, options: CodebookOptions): Tensor {
   const { counts, sums } = stateOf(scope, options);
   return stopGradient(div(sums, maximum(reshape(counts, [options.codes, 1]), LEAST)));
@@ -60,7 +60,7 @@ export const nearest = (x: Tensor, book: Tensor): Tensor =>
 
 /**
  * The state after rows x [M, d] were found nearest to entries `symbols` [M]: N ← γN + (1 − γ) n, m ← γm + (1 − γ) Σ x
- * (van den Oord et al. 2017, eq. 6 and 7). An entry that has fallen out of use becomes a row of x picked at random
+ * (van den Oord et al. 2017, appendix A.1). An entry that has fallen out of use becomes a row of x picked at random
  * (Zeghidour et al. 2021, section III-C), counted as if it were used like the average; as nothing is in use at first,
  * the first step makes a codebook of rows.
  */

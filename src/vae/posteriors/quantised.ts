@@ -205,8 +205,8 @@ function finiteScalar(levels: readonly number[]): Quantiser {
 const MOST_BITS = 12; // the entropy is that of every code
 
 /**
- * The sign of each dimension: codes are the corners of a cube (Yu et al. 2024, eq. 3 and 4). Penalties: the commitment, and
- * E[H(p(c|x))] − H(E[p(c|x)]) (eq. 5) with p(c|x) ∝ exp(−‖x − c‖²), which wants each x sure of its code and all codes used.
+ * The sign of each dimension: codes are the corners of a cube (Yu et al. 2024, section 3.1). Penalties: the commitment, and
+ * E[H(p(c|x))] − H(E[p(c|x)]) with p(c|x) ∝ exp(−‖x − c‖²), which wants each x sure of its code and all codes used.
  */
 function lookupFree(dim: number, commitment: number, entropy: number): Quantiser {
   if (dim > MOST_BITS)

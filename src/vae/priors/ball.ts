@@ -6,7 +6,7 @@ import { noise } from '../noise.ts';
 import { wrappedNormal } from '../posteriors/ball.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
 
-/** The wrapped normal around the centre with unit variance, by hyperbolic area (Mathieu et al. 2019, section 3.1). */
+/** The wrapped normal around the centre with unit variance, by hyperbolic area (Mathieu et al. 2019, section 3). */
 export function poincareNormal(latent: number): Prior {
   const zeros = constant(Array<number>(latent).fill(0), [1, latent]);
   return {

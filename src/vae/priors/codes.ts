@@ -13,7 +13,7 @@ const everywhere = (t: Tensor, each: number, n: number): Tensor =>
   add(mul(slice(t, 1, 0, 1), 0), constant(Array<number>(n).fill(each), [1, n]));
 
 /**
- * p(z) = K⁻ᴺ. KL(q ‖ p) = Σₖ πₖ (log πₖ + log K) for each group of classes (Jang et al. 2017, section 3.1), and log K
+ * p(z) = K⁻ᴺ. KL(q ‖ p) = Σₖ πₖ (log πₖ + log K) for each group of classes, and log K
  * for each symbol of a code that is inferred without doubt (van den Oord et al. 2017, section 3.1).
  */
 export function uniformCodes(codes: Codes): Prior {

@@ -9,7 +9,7 @@ import { diagonalNormal } from './normal.ts';
 
 const MOST_LOG_VAR = 20;
 
-/** p(z|c) = N(μ(c), diag σ²(c)) (Sohn et al. 2015, section 4.1); it begins as N(0, I). */
+/** p(z|c) = N(μ(c), diag σ²(c)) (Sohn et al. 2015); it begins as N(0, I). */
 function conditionalNormal(latent: number, { scope, condition }: PriorContext, width: number): Prior {
   if (!condition) throw new Error('a conditional prior needs a condition');
   const hidden = activations.relu(linear(scope.at('hidden'), condition, width));

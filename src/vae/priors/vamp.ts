@@ -27,7 +27,7 @@ import { noise } from '../noise.ts';
 import type { Prior, PriorContext, PriorFamily } from '../prior.ts';
 import { componentsOption, learnedRows, mixed } from './mixture.ts';
 
-/** p(z) = 1/M Σₘ q(z|uₘ) with pseudo-inputs u [M, …shape] (Tomczak & Welling 2018, eq. 9). */
+/** p(z) = 1/M Σₘ q(z|uₘ) with pseudo-inputs u [M, …shape] (Tomczak & Welling 2018). */
 export function vampPrior(u: Tensor, encode: PriorContext['encode']): Prior {
   const count = Number(dimAt(u.shape, 0));
   const q = encode(u);
