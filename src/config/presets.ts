@@ -58,6 +58,11 @@ export const presets = {
     reference: 'Shao et al. 2020',
     choices: { objective: { kind: 'controlVae' } },
   },
+  gecoVae: {
+    title: 'the least KL with a reconstruction as good as asked for',
+    reference: 'Rezende & Viola 2018',
+    choices: { objective: { kind: 'geco' } },
+  },
   cyclicalVae: {
     title: 'a KL that warms up again and again, against collapse',
     reference: 'Fu et al. 2019',
@@ -139,6 +144,12 @@ export const presets = {
     title: 'pictures compared as the eye does',
     reference: 'Wang et al. 2003; Snell et al. 2017',
     choices: { objective: { kind: 'msSsim' } },
+    only: 'pictures',
+  },
+  perceptualVae: {
+    title: 'pictures compared at every size of detail',
+    reference: 'Bojanowski et al. 2018',
+    choices: { objective: { kind: 'perceptual' } },
     only: 'pictures',
   },
   iwae: {

@@ -6,3 +6,4 @@ export * from './layers.ts';
 export * from './made.ts';
 export * from './networks.ts';
 export * from './parameters.ts';
+export * from './scale.ts';

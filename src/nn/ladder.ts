@@ -4,24 +4,13 @@
  */
 
 import { UserError } from '../errors.ts';
-import {
-  add,
-  averagePool,
-  dimAt,
-  fixed,
-  mul,
-  pad,
-  reshape,
-  type Shape,
-  slice,
-  type Tensor,
-  upsampleNearest,
-} from '../graph/index.ts';
+import { add, dimAt, fixed, mul, reshape, type Shape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly, type Initialiser, leCunUniform } from './initialise.ts';
 import { conv, linear } from './layers.ts';
 import { double, halvings } from './networks.ts';
 import type { Scope } from './parameters.ts';
+import { enlarge, halve, placesOf } from './scale.ts';
 
 /** Space of a level: [h, w] of a picture, [] of a row. */
 export type Places = readonly number[];
@@ -51,14 +40,13 @@ export interface LadderOptions {
   readonly activation: ActivationName;
 }
 
-const places = (x: Tensor): number[] => x.shape.slice(1, -1).map((d) => fixed(d, 'places'));
 const channelsOf = (x: Tensor): number => fixed(dimAt(x.shape, -1), 'channels');
 
 /** A convolution of a picture, a product of a row. */
 function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight?: Initialiser): Tensor {
   const given = weight ? { weight } : {};
   if (x.shape.length === 2) return linear(scope, x, channels, given);
-  const small = places(x).every((n) => n < kernel) ? 1 : kernel; // nothing to see beside a single place
+  const small = placesOf(x).every((n) => n < kernel) ? 1 : kernel; // nothing to see beside a single place
   return conv(scope, x, channels, { kernel: small, padding: (small - 1) / 2, ...given });
 }
 
@@ -89,19 +77,6 @@ const scaled =
 const resolutions = ({ levels }: LadderOptions): number[] =>
   levels.flatMap((count, halved) => Array<number>(count).fill(halved)).reverse();
 
-/** Means over 2×2, an odd last row or column left out. */
-function halve(x: Tensor): Tensor {
-  const [h, w] = places(x).map((n) => n - (n % 2)) as [number, number];
-  return averagePool(slice(slice(x, 1, 0, h), 2, 0, w), 2);
-}
-
-/** Each place repeated 2×2, zeros after the last where the target is odd. */
-function enlarge(x: Tensor, [h, w]: Places): Tensor {
-  const twice = upsampleNearest(x, 2);
-  const [rows, columns] = places(twice) as [number, number];
-  return pad(pad(twice, 1, 0, h! - rows), 2, 0, w! - columns);
-}
-
 export const ladder = (options: LadderOptions): Ladder => {
   const { channels, activation } = options;
   const block: Ladder['block'] = (scope, x, size) => bottleneck(scope, x, size, options);
@@ -131,7 +106,7 @@ export const ladder = (options: LadderOptions): Ladder => {
       return add(learned, mul(0, rows));
     },
     spread: (scope, state, at) => {
-      if (places(state).join() === at.join()) return state;
+      if (placesOf(state).join() === at.join()) return state;
       return add(enlarge(state, at), scope.parameter('place', [1, ...at, channels], constantly(0)));
     },
     output: (scope, state, outputs) => {
@@ -163,7 +138,7 @@ function finish(
   const act = activations[activation];
   let h = act(state);
   let steps = 0;
-  while (halvings(height, steps)[steps]! > places(h)[0]!) steps++;
+  while (halvings(height, steps)[steps]! > placesOf(h)[0]!) steps++;
   if (steps === 0) return layer(scope.at('last'), h, last, 3);
   for (let left = steps - 1; left >= 0; left--) {
     const [rows, columns] = [halvings(height, left)[left]!, halvings(width, left)[left]!];

@@ -37,10 +37,36 @@ export async function evaluateElbo(
   vae: Vae,
   weights: Readonly<Record<string, Value>>,
   source: BatchSource,
-  { batchSize, seed, each }: ElboOptions,
+  options: ElboOptions,
 ): Promise<ElboResult> {
+  const { sums, rows } = await sumRows(session, vae, weights, source, options);
+  const counts = sums.get('codes');
+  const [known = 0, right = 0] = ['known', 'right'].map((name) => sums.get(name)?.[0]);
+  return {
+    ...summarise(sums, rows),
+    ...(counts && { codes: useOf(counts, entriesOf(vae.codes!)) }),
+    ...(known > 0 && { accuracy: right / known }),
+  };
+}
+
+/** The mean over all rows of the bound on log p(x), nats; `session` runs `boundGraph(vae, …)`. */
+export async function evaluateBound(
+  ...[session, vae, weights, source, options]: Parameters<typeof evaluateElbo>
+): Promise<number> {
+  const { sums, rows } = await sumRows(session, vae, weights, source, options);
+  return sums.get('bound')![0]! / rows;
+}
+
+/** The results of a graph summed over all rows of `source`, [d] each. */
+async function sumRows(
+  session: GraphSession,
+  { spec }: Vae,
+  weights: Readonly<Record<string, Value>>,
+  source: BatchSource,
+  { batchSize, seed, each }: ElboOptions,
+): Promise<{ readonly sums: ReadonlyMap<string, Float64Array>; readonly rows: number }> {
   const sums = new Map<string, Float64Array>();
-  const buffers = createBuffers(vae.spec, session.noises, batchSize);
+  const buffers = createBuffers(spec, session.noises, batchSize);
   let batch = 0;
   let rows = 0;
   for await (const { count, fill } of source.batches(0, 0)) {
@@ -53,13 +79,7 @@ export async function evaluateElbo(
     each?.(results, count);
     rows += count;
   }
-  const counts = sums.get('codes');
-  const [known = 0, right = 0] = ['known', 'right'].map((name) => sums.get(name)?.[0]);
-  return {
-    ...summarise(sums, rows),
-    ...(counts && { codes: useOf(counts, entriesOf(vae.codes!)) }),
-    ...(known > 0 && { accuracy: right / known }),
-  };
+  return { sums, rows };
 }
 
 /** From how often each entry of each codebook, of `size` entries, occurs. */
@@ -86,7 +106,7 @@ function addRows(sums: Map<string, Float64Array>, name: string, data: Float32Arr
   for (let i = 0; i < data.length; i++) sum[i % width]! += data[i]!;
 }
 
-function summarise(sums: Map<string, Float64Array>, rows: number): ElboResult {
+function summarise(sums: ReadonlyMap<string, Float64Array>, rows: number): ElboResult {
   const mean = (name: string) => Array.from(sums.get(name) ?? [Number.NaN], (v) => v / rows);
   const klPerDimension = mean('kl');
   const kl = klPerDimension.reduce((a, b) => a + b, sums.has('klLabel') ? mean('klLabel')[0]! : 0);

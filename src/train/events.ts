@@ -51,7 +51,9 @@ export interface EpochRecord {
   readonly step: number;
   readonly train: Means;
   readonly validation: Means;
-  /** What makes an epoch better than another: the validation objective with the full weight of the KL, β·kl − logPx. */
+  /** Of an objective made of importance weights: log 1/K Σₖ wₖ of the validation rows, a bound on log p(x). */
+  readonly bound?: number | undefined;
+  /** What makes an epoch better than another: the validation objective with the full weight of the KL; of weights −bound. */
   readonly watched: number;
   /** KL of each latent dimension on the validation rows, nats. */
   readonly klPerDimension: readonly number[];

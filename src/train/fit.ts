@@ -1,9 +1,9 @@
 /** The training loop: steps, validation after each epoch, the best weights kept, checkpoints from which it goes on exactly. */
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
-import { evaluationGraph } from '../vae/index.ts';
+import { boundGraph, evaluationGraph, type Objective } from '../vae/index.ts';
 import { badValidation, collapse, divergence, idleCodes, manySkipped } from './diagnose.ts';
-import { activeUnits, type ElboResult, evaluateElbo } from './evaluate.ts';
+import { activeUnits, type ElboResult, evaluateBound, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
 import { beginWithExamples } from './examples.ts';
 import {
@@ -76,9 +76,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
   const stepsPerEpoch = Math.ceil(train.rows / batchSize);
   checkWarmup(warmup, epochs * stepsPerEpoch);
   const learner = await createLearner({ ...options, rows: train.rows });
-  const evaluator = await openGraph(options.runtime, evaluationGraph(vae));
-  const validate = () =>
-    evaluateElbo(evaluator, vae, weightValues(vae, learner.weights()), options.validation, options);
+  const { validate, dispose } = await openValidation(options, learner);
   const best: Record<string, Float32Array> = {};
   try {
     if (!resume) await beginWithExamples(vae, learner, train, options);
@@ -91,8 +89,28 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
     if (progress.epoch >= epochs) yield { type: 'notice', message: nothingLeft(progress.epoch, epochs) };
     return yield* loop(options, { learner, validate, best, progress, stepsPerEpoch });
   } finally {
-    await Promise.all([learner.dispose(), evaluator.dispose()]);
+    await Promise.all([learner.dispose(), dispose()]);
   }
+}
+
+/** The ELBO of the validation rows, and where the objective is made of weights its own bound. */
+interface Validation extends ElboResult {
+  readonly bound?: number;
+}
+
+async function openValidation(options: FitOptions, learner: Learner) {
+  const { vae, runtime, validation, objective } = options;
+  const elbo = await openGraph(runtime, evaluationGraph(vae));
+  const weighs = objective.weighs && objective.samples > 1;
+  const bound = weighs ? await openGraph(runtime, boundGraph(vae, objective.samples)) : undefined;
+  const validate = async (): Promise<Validation> => {
+    const weights = weightValues(vae, learner.weights());
+    const result = await evaluateElbo(elbo, vae, weights, validation, options);
+    return bound
+      ? { ...result, bound: await evaluateBound(bound, vae, weights, validation, options) }
+      : result;
+  };
+  return { validate, dispose: () => Promise.all([elbo.dispose(), bound?.dispose()]) };
 }
 
 function restore(
@@ -112,7 +130,7 @@ const nothingLeft = (done: number, asked: number): string =>
 
 interface Loop {
   readonly learner: Learner;
-  readonly validate: () => ReturnType<typeof evaluateElbo>;
+  readonly validate: () => Promise<Validation>;
   /** Filled in place. */
   readonly best: Record<string, Float32Array>;
   readonly progress: Progress;
@@ -270,11 +288,11 @@ const afterEpoch = (now: Progress, record: EpochRecord): Progress => ({
 function epochRecord(
   options: FitOptions,
   now: Progress,
-  { negativeElbo, logPx, kl, klPerDimension, codes, accuracy }: ElboResult,
+  { negativeElbo, logPx, kl, bound, klPerDimension, codes, accuracy }: Validation,
   steps: number,
 ): EpochRecord {
   const { rows, terms, ...sums } = now.sums;
-  const watched = options.objective.beta * kl - logPx;
+  const watched = bound === undefined ? judge(options.objective, { logPx, kl }) : -bound;
   const previous = bestOf(now.history);
   const { learningRate, beta } = knobsAt(options, { ...now, step: now.step - 1 }, steps); // of the last step
   return {
@@ -282,6 +300,7 @@ function epochRecord(
     step: now.step,
     train: meansOf({ logPx: sums.logPx / rows, kl: sums.kl / rows }),
     validation: { negativeElbo, logPx, kl },
+    ...(bound !== undefined && { bound }),
     watched,
     klPerDimension,
     activeUnits: activeUnits(klPerDimension),
@@ -293,6 +312,9 @@ function epochRecord(
     beta,
   };
 }
+
+const judge = ({ beta, judge: own }: Objective, means: Pick<Means, 'logPx' | 'kl'>): number =>
+  own?.(means) ?? beta * means.kl - means.logPx;
 
 const bestOf = (history: readonly EpochRecord[]): EpochRecord | undefined =>
   history.findLast((record) => record.best);

@@ -7,11 +7,13 @@ import {
   fixed,
   gradients,
   input,
+  logSumExp,
   mul,
   oneHot,
   reshape,
   type Shape,
   split,
+  sub,
   sum,
   type Tensor,
   toFloat,
@@ -61,12 +63,13 @@ export function trainingGraph(vae: Vae, objective: Objective, rows = 1): Trainin
   const { progress, scale } = set;
   const t = terms(vae, observed, { samples, progress, scale, ...(corrupt && { corrupt }) });
   const own = parameters();
-  const losses = objective.losses(t, { ...set, vae, observed, rows, scope: own.root.at('objective') });
+  const each = t.copies ? { ...set, scale: mul(scale, 1 / t.copies.count) } : set; // means over copies too
+  const losses = objective.losses(t, { ...each, vae, observed, rows, scope: own.root.at('objective') });
   const all = [...vae.parameters, ...own.all()];
   const reported = {
     loss: losses.loss,
-    logPx: expectedLogPx(t, set),
-    kl: totalKl(t, set),
+    logPx: expectedLogPx(t, each),
+    kl: totalKl(t, each),
     ...t.penalties,
     ...losses.report,
   };
@@ -138,6 +141,12 @@ function guesses({ spec, logPosterior }: LabelModel, observed: Observation): Out
 export const importanceGraph = (vae: Vae, samples: number): Outputs => ({
   logWeight: logWeights(terms(vae, observation(vae.spec), { ...ONE, samples })),
 });
+
+/** x, mask, noise → for each example log 1/K Σₖ wₖ over these samples (Burda et al. 2016, eq. 8), `bound` [B]. */
+export function boundGraph(vae: Vae, samples: number): Outputs {
+  const { logWeight } = importanceGraph(vae, samples);
+  return { bound: sub(logSumExp(logWeight!, 0), Math.log(samples)) };
+}
 
 /**
  * x, mask, noise → `mean`, `logVar` (where q is a diagonal Gaussian) and `z`, all [B, Z]; of a label that is inferred the

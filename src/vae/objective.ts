@@ -47,8 +47,12 @@ export interface Adversary {
 export interface Objective {
   /** K: draws of z for each example. */
   readonly samples: number;
-  /** Weight of the KL once warmed up; also in what an epoch is judged by. */
+  /** Weight of the KL once warmed up. */
   readonly beta: number;
+  /** By what an epoch is judged, the less the better, from means over validation rows; by default β·KL − log p(x|z). */
+  readonly judge?: (means: { readonly logPx: number; readonly kl: number }) => number;
+  /** Whether it is made of importance weights: an epoch is then judged by the bound of as many samples, log 1/K Σₖ wₖ. */
+  readonly weighs?: boolean;
   /** Whether log q(z|x) is needed with gradients through z alone. */
   readonly density?: boolean;
   /** Whether log p(z) may not depend on the encoder in another way than through z. */
@@ -61,6 +65,8 @@ export interface Objective {
   readonly ofMeans?: boolean;
   /** Whether z is a point where nothing else was asked for. */
   readonly point?: boolean;
+  /** Whether each example must be in the batch once: it is compared with as many draws, or decoded again. */
+  readonly once?: boolean;
   /** Whether x must be pictures. */
   readonly pictures?: boolean;
   /** How the objective's own networks are moved; without it as the model is. */

@@ -43,7 +43,18 @@ test('every objective goes with a Gaussian and a standard normal, on data of its
 test('objectives that need draws refuse a point, the others take one', () => {
   const refused = names.filter((kind) => with_(kind, { shape: PICTURE, posterior: point }) !== undefined);
   const drawn: ObjectiveName[] = [
-    ...(['elbo', 'stl', 'capacity', 'controlVae', 'iwae', 'miwae', 'piwae', 'ciwae', 'dreg'] as const),
+    ...([
+      'elbo',
+      'stl',
+      'capacity',
+      'controlVae',
+      'geco',
+      'iwae',
+      'miwae',
+      'piwae',
+      'ciwae',
+      'dreg',
+    ] as const),
     ...(['renyi', 'vrMax', 'betaTcvae', 'dipVae', 'factorVae'] as const),
   ];
   assert.deepEqual([...refused].sort(), [...drawn].sort());

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { input } from '../../src/graph/index.ts';
 import { type ModelSpec, make, multiScaleSimilarity, posteriors } from '../../src/vae/index.ts';
 import { meanPicture } from '../../src/vae/objectives/pictures.ts';
+import { pyramidDistance } from '../../src/vae/objectives/pyramid.ts';
 import { scalesOf } from '../../src/vae/objectives/ssim.ts';
 import { random } from '../check.ts';
 import { compile, evaluate, value } from '../reference.ts';
@@ -120,6 +121,47 @@ test('msSsim adds what is not alike to the ELBO', () => {
   close(reported(trained, 'msSsim'), alike, 1e-6, 'similarity');
   const { logPx, kl } = basics(trained);
   close(trained.number(trained.losses.loss), BETA * kl - 0.5 * logPx + 30 * (1 - alike), 1e-4, 'loss');
+});
+
+/** The bands of one plane, finest first and what remains last. */
+function bands(plane: Plane): Plane[] {
+  if (Math.min(plane.length, plane[0]!.length) < 4) return [plane];
+  const coarse = halved(plane);
+  const fine = plane.map((row, i) => row.map((v, j) => v - (coarse[i >> 1]?.[j >> 1] ?? 0)));
+  return [fine, ...bands(coarse)];
+}
+
+for (const shape of [
+  [8, 8, 1],
+  [13, 10, 2],
+])
+  test(`the distance of pyramids of pictures [${shape}] is that of their bands`, () => {
+    const [x, y] = [input('x', ['B', ...shape]), input('y', ['B', ...shape])];
+    const [p, q] = pictures(shape, 0.7);
+    const feeds = { x: value(p, [2, ...shape]), y: value(q, [2, ...shape]), scale: value([0.5], []) };
+    const found = evaluate([pyramidDistance(x, y, input('scale', []))], feeds)[0]!.data[0]!;
+    const [a, b] = [p, q].map((flat) =>
+      [0, 1].map((i) => planesOf(flat.slice((i * p.length) / 2, ((i + 1) * p.length) / 2), shape).map(bands)),
+    );
+    const each = a!.flatMap((planes, i) =>
+      planes.flatMap((own, c) =>
+        own.map(
+          (band, j) =>
+            4 ** j * sum(band.flatMap((row, r) => row.map((v, k) => Math.abs(v - b![i]![c]![j]![r]![k]!)))),
+        ),
+      ),
+    );
+    close(found, sum(each) / 2, 1e-9, 'distance');
+  });
+
+test('perceptual adds the distance of pyramids to the ELBO', () => {
+  const trained = training(pictureSpec, aim('perceptual', { beta: 2, pixels: 0.5, pyramid: 3 }));
+  const { terms: t, context, feeds } = trained;
+  const distance = pyramidDistance(context.observed.x, meanPicture(t.decoded, context), context.scale);
+  const [expected] = evaluate([distance], feeds);
+  close(reported(trained, 'pyramid'), expected!.data[0]!, 1e-9, 'distance');
+  const { logPx, kl } = basics(trained);
+  close(trained.number(trained.losses.loss), BETA * kl - 0.5 * logPx + 3 * expected!.data[0]!, 1e-5, 'loss');
 });
 
 const pointSpec: ModelSpec = { ...mixedSpec, posterior: make(posteriors.point) };

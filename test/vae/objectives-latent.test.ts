@@ -96,6 +96,53 @@ test('the controller brings the KL to its target', async () => {
   assert.ok(ran.fitted.history.some((record) => Math.abs(record.train.kl - 1.5) > 0.5));
 });
 
+test('a constraint follows what the reconstruction lacks, and its multiplier grows by that', () => {
+  const [multiplier, average] = ['logMultiplier', 'average'].map((name) => `objective.constraint.${name}`);
+  for (const [log, before, rate] of [
+    [0.4, 2, 0.01],
+    [9.9, 30, 0.05],
+    [-0.3, -80, 10],
+  ] as const) {
+    const objective = aim('geco', { tolerance: 3, multiplierRate: rate, constraintDecay: 0.75 });
+    const trained = training(mixedSpec, objective, {
+      feeds: { [multiplier!]: value([log], [1]), [average!]: value([before], [1]) },
+    });
+    const { logPx, kl } = basics(trained);
+    const constraint = -logPx - 3;
+    const followed = 0.75 * before + 0.25 * constraint;
+    const grown = log + Math.min(1, Math.max(-1, rate * followed));
+    const updated = (name: string) => trained.at(trained.losses.updates![name]!)[0]![0]!;
+    close(updated(average!), followed, 1e-5, 'mean');
+    close(updated(multiplier!), Math.min(10, Math.max(-10, grown)), 1e-5, 'multiplier');
+    close(reported(trained, 'multiplier'), Math.exp(log), 1e-5, 'weight');
+    close(
+      trained.number(trained.losses.loss),
+      BETA * kl + Math.exp(log) * constraint,
+      1e-4 * Math.exp(log),
+      'loss',
+    );
+  }
+});
+
+test('the tighter the tolerance of geco, the better the reconstruction and the larger the KL', async () => {
+  const runtime = nodeRuntime({ threads: 1 });
+  const found: Means[] = [];
+  for (const tolerance of [4, 2.5, 1]) {
+    const objective = aim('geco', { tolerance, multiplierRate: 0.01 });
+    const { fitted } = await run({ runtime, objective, epochs: 60, patience: 60 });
+    const last = fitted.history.slice(-20).map((record) => record.train);
+    found.push({ logPx: mean(last.map(({ logPx }) => logPx)), kl: mean(last.map(({ kl }) => kl)) });
+  }
+  const [loose, middle, tight] = found as [Means, Means, Means];
+  assert.ok(loose.logPx < middle.logPx - 0.1 && middle.logPx < tight.logPx - 0.1, JSON.stringify(found));
+  assert.ok(loose.kl < middle.kl - 0.1 && middle.kl < tight.kl - 0.1, JSON.stringify(found));
+});
+
+interface Means {
+  readonly logPx: number;
+  readonly kl: number;
+}
+
 /** log q(zᵢ|xⱼ) of each dimension, [i][j][d]. */
 function pairLogs(trained: Training): number[][][] {
   const { posterior } = trained.terms.levels[0]!;

@@ -84,7 +84,7 @@ export const negativeMaximum = (terms: Terms, { scale, beta }: WeightKnobs): Los
   return { loss: penalised(neg(batchMean(largest, scale)), terms) };
 };
 
-const ofWeights = { beta: 1, random: true } as const;
+const ofWeights = { beta: 1, random: true, weighs: true } as const;
 
 const groupsOption = z.int().min(1).max(10_000).default(4).describe('groups that the draws are parted into');
 

@@ -2,6 +2,7 @@
 import { adversarial } from './adversarial.ts';
 import { autoencoders } from './autoencoders.ts';
 import { bounds } from './bounds.ts';
+import { constraints } from './constraint.ts';
 import { weighted } from './importance.ts';
 import { independent } from './independence.ts';
 import { matched } from './matching.ts';
@@ -12,11 +13,13 @@ export { negativeElbo } from './bounds.ts';
 export { negativeIwae } from './importance.ts';
 export { klParts } from './independence.ts';
 export { meanDiscrepancy, slicedDistance } from './matching.ts';
+export { pyramidDistance } from './pyramid.ts';
 export { multiScaleSimilarity } from './ssim.ts';
 
 export const objectives = {
   ...bounds,
   ...rates,
+  ...constraints,
   ...weighted,
   ...independent,
   ...matched,

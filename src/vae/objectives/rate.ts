@@ -86,7 +86,8 @@ export const rates = {
     },
     build: (options): Objective => ({
       samples: 1,
-      beta: 0, // the KL is as asked: what tells epochs apart is the reconstruction
+      beta: 0,
+      judge: ({ logPx, kl }) => options.capacityWeight * Math.abs(kl - options.capacity) - logPx,
       random: true,
       ofMeans: true,
       losses: (terms, context) => heldAtCapacity(terms, context, options),
@@ -108,6 +109,7 @@ export const rates = {
       return {
         samples: 1,
         beta: 1,
+        judge: ({ logPx, kl }) => Math.abs(kl - options.targetKl) - logPx,
         random: true,
         ofMeans: true,
         losses: (terms, context) => controlled(terms, context, options),

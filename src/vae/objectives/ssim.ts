@@ -1,7 +1,6 @@
 /** Structural similarity of pictures on several scales. */
 import {
   add,
-  averagePool,
   concat,
   constant,
   type Dim,
@@ -17,12 +16,12 @@ import {
   multiply,
   reshape,
   type Shape,
-  slice,
   split,
   square,
   sub,
   type Tensor,
 } from '../../graph/index.ts';
+import { halve } from '../../nn/index.ts';
 
 /** Exponents of the scales, finest first (Wang et al. 2003, section 3). */
 const EXPONENTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
@@ -91,12 +90,6 @@ function similarity(x: Tensor, y: Tensor): { readonly structure: Tensor; readonl
   return { structure: overPicture(structure), whole: overPicture(mul(luminance, structure)) };
 }
 
-/** Half the size, an odd last row or column left out. */
-function halved(t: Tensor): Tensor {
-  const even = [HEIGHT, WIDTH].reduce((p, axis) => slice(p, axis, 0, sideOf(p, axis) & ~1), t);
-  return averagePool(even, 2);
-}
-
 /**
  * MS-SSIM of pictures x and y [B, H, W, C] with pixels from 0 to 1 → [B], 1 where they are equal (Wang et al. 2003, section 3).
  * With fewer scales than five their exponents are made to add up to 1 again.
@@ -107,7 +100,7 @@ export function multiScaleSimilarity(x: Tensor, y: Tensor): Tensor {
   const total = used.reduce((a, b) => a + b, 0);
   let [a, b] = [x, y];
   const logs = used.map((exponent, i) => {
-    if (i > 0) [a, b] = [halved(a), halved(b)];
+    if (i > 0) [a, b] = [halve(a), halve(b)];
     const { structure, whole } = similarity(a, b);
     return mul(exponent / total, log(maximum(i === scales - 1 ? whole : structure, LEAST)));
   });
