@@ -1,11 +1,14 @@
 /** What is reproduced: the data, the words of `elbo train` and `elbo evaluate` after it, and what was published. */
 import { join } from 'node:path';
+import type { PresetName } from '../../src/config/index.ts';
 import { mnistFolder } from '../sources.ts';
 
 export interface Experiment {
   /** A path; undefined where the data is not at hand. */
   readonly data: () => string | undefined;
   readonly published: string;
+  /** The known model on whose page in docs/models it stands (pages.ts). */
+  readonly page?: PresetName;
   readonly train: readonly string[];
   readonly evaluate: readonly string[];
 }
@@ -30,18 +33,21 @@ export const experiments = {
   'mnist-vae': {
     data: mnistFolder,
     published: 'NLL 86.76 (Burda et al. 2016, table 1, VAE, one layer, k = 1)',
+    page: 'vae',
     train: burda('elbo', 200, '--learning-rate 0.002'),
     evaluate: nll,
   },
   'mnist-iwae': {
     data: mnistFolder,
     published: 'NLL 84.78 (Burda et al. 2016, table 1, IWAE, one layer, k = 50)',
+    page: 'iwae',
     train: burda('iwae', 60, '--samples 50', '--learning-rate 0.002'),
     evaluate: nll,
   },
   'zeisel-nb': {
     data: beside('singlecell/zeisel_1000genes.npz'),
     published: 'below 1268 nats a cell, independent negative binomials with the same split',
+    page: 'scVi',
     train: [
       '--likelihood negativeBinomial --hidden 128 --latent 10 --batch-size 64 --epochs 100',
       '--patience 30 --test 0.2 --seed 1',
