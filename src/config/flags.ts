@@ -35,10 +35,13 @@ function flag(name: string, type: z.ZodType, brief: string): Flag {
   return { name, kind: core instanceof z.ZodString ? 'text' : 'number', brief };
 }
 
-const described = (type: z.ZodType): string => {
+const defaultOf = (type: z.ZodType): unknown =>
+  type instanceof z.ZodDefault ? type.def.defaultValue : undefined;
+
+const described = (type: z.ZodType, others = ''): string => {
   const text = type.description ?? '';
-  const value = type instanceof z.ZodDefault ? type.def.defaultValue : undefined;
-  return value === undefined || value === false ? text : `${text} (default ${value})`;
+  const value = defaultOf(type);
+  return value === undefined || value === false ? text : `${text} (default ${value}${others})`;
 };
 
 export function plainFlags(options: z.ZodRawShape): Flag[] {
@@ -52,6 +55,8 @@ interface OptionPlace {
   readonly option: string;
   readonly type: z.ZodType;
   readonly kinds: string[];
+  /** Defaults that are not that of `type`, each with the kinds that have it. */
+  readonly others: Map<unknown, string[]>;
 }
 
 type Tables = Readonly<Record<string, Table<unknown>>>;
@@ -63,14 +68,27 @@ function choiceOptions(all: Tables): OptionPlace[] {
     for (const [kind, { options }] of Object.entries(entries)) {
       for (const [option, type] of Object.entries(options)) {
         const name = flagName(table, option);
-        const place = places.get(name) ?? { table, option, type: type as z.ZodType, kinds: [] };
+        const own = type as z.ZodType;
+        const place: OptionPlace = places.get(name) ?? {
+          table,
+          option,
+          type: own,
+          kinds: [],
+          others: new Map(),
+        };
         place.kinds.push(kind);
+        const value = defaultOf(own);
+        if (value !== undefined && String(value) !== String(defaultOf(place.type)))
+          place.others.set(value, [...(place.others.get(value) ?? []), kind]);
         places.set(name, place);
       }
     }
   }
   return [...places.values()];
 }
+
+const inWords = (others: OptionPlace['others']): string =>
+  [...others].map(([value, kinds]) => `; ${kinds.join(', ')} ${value}`).join('');
 
 /** A flag for each table, then one for each option of its choices. */
 export function choiceFlags(all: Tables): Flag[] {
@@ -82,8 +100,8 @@ export function choiceFlags(all: Tables): Flag[] {
       brief: `kind of ${table}`,
     }),
   );
-  const options = choiceOptions(all).map(({ table, option, type, kinds: of }) =>
-    flag(flagName(table, option), type, `${of.join(', ')}: ${described(type)}`),
+  const options = choiceOptions(all).map(({ table, option, type, kinds: of, others }) =>
+    flag(flagName(table, option), type, `${of.join(', ')}: ${described(type, inWords(others))}`),
   );
   return [...kinds, ...options];
 }

@@ -1,7 +1,8 @@
 /** The samplers that can be fitted to a trained model, by name. */
 import type { Table } from '../choice.ts';
-import { type SamplerFamily, samplers } from '../samplers/index.ts';
-import type { Space } from '../vae/index.ts';
+import { UserError } from '../errors.ts';
+import { type RowForm, type SamplerFamily, samplers, unfit } from '../samplers/index.ts';
+import { PLACES, type Space } from '../vae/index.ts';
 import { type ConfigOf, checkChoice, type GivenOf } from './choices.ts';
 
 export { samplers };
@@ -12,12 +13,29 @@ export type GivenSampler = GivenOf<typeof samplers>;
 const table = samplers as unknown as Table<SamplerFamily>;
 
 /** Checks a choice and fills its defaults; without a kind it is the first that is for such z. */
-export const parseSampler = (given: Readonly<Record<string, unknown>>, space: Space): SamplerConfig =>
-  checkChoice('sampler', table, { kind: usualSampler(space), ...given }) as SamplerConfig;
+export function parseSampler(given: Readonly<Record<string, unknown>>, space: Space): SamplerConfig {
+  const kind = given['kind'] ?? samplersFor(space)[0];
+  if (kind === undefined)
+    throw new UserError(
+      `no sampler is for ${PLACES[space]}, which this model's posterior gives: it has its prior`,
+    );
+  return checkChoice('sampler', table, { ...given, kind }) as SamplerConfig;
+}
 
-/** The first sampler for such z; none for some. */
-const usualSampler = (space: Space): string | undefined =>
-  Object.keys(table).find((kind) => buildSampler(checkChoice('sampler', table, { kind })).space === space);
+/** Names of the samplers for such z; there are none for some. */
+const samplersFor = (space: Space): string[] =>
+  Object.keys(table).filter((kind) => build(checkChoice('sampler', table, { kind })).space === space);
 
-export const buildSampler = ({ kind, ...options }: { readonly kind: string }): SamplerFamily =>
-  table[kind]!.build(options);
+const build = ({ kind, ...options }: { readonly kind: string }): SamplerFamily => table[kind]!.build(options);
+
+/** What a checked choice stands for, where it can be fitted to rows of such z. */
+export function buildSampler(config: { readonly kind: string }, space: Space, form: RowForm): SamplerFamily {
+  const family = build(config);
+  const others = samplersFor(space).join(', ') || 'none is';
+  const why =
+    family.space === space
+      ? unfit(family, form)
+      : `it is for ${PLACES[family.space]}, and this model's posterior gives ${PLACES[space]} (for these: ${others})`;
+  if (why) throw new UserError(`sampler "${config.kind}": ${why}`);
+  return family;
+}

@@ -60,8 +60,8 @@ export function masked(
   return affine(x, weight, scope.parameter('bias', [to.length], initial));
 }
 
-/** Without a bias: the layer that it is added to has one. */
-function contextual(scope: Scope, context: Tensor, width: number): Tensor {
+/** context [B, C] → [B, width], without a bias: the layer that it is added to has one. */
+export function contextual(scope: Scope, context: Tensor, width: number): Tensor {
   const n = fixed(dimAt(context.shape, -1), `${scope.path} input`);
   return affine(context, scope.parameter('weight', [n, width], leCunUniform(n)));
 }

@@ -48,7 +48,7 @@ const gmm = (o: GmmOptions): SamplerFamily => ({
     const rounds = o.iterations;
     const iterations = fitMixture({
       ...o,
-      rows: train,
+      rows: train.rows,
       dimensions: form.width,
       rounds,
       signal,
@@ -64,17 +64,20 @@ const gmm = (o: GmmOptions): SamplerFamily => ({
     const mixture = toMixture(tensors, form, o);
     return {
       draw: async (count, random, temperature) => drawMixture(mixture, count, variates(random), temperature),
-      logProbs: async (rows) => mixtureLogProbs(mixture, rows),
+      logProbs: async ({ rows }) => mixtureLogProbs(mixture, rows),
       dispose: async () => {},
     };
   },
 });
 
+export const componentsOption = (value: number) =>
+  z.int().min(1).max(4096).default(value).describe('Gaussians in the mixture');
+
 export const mixtures = {
   gmm: choice({
     doc: 'Mixture of Gaussians, fitted by expectation and maximisation.',
     options: {
-      components: z.int().min(1).max(4096).default(10).describe('Gaussians in the mixture'),
+      components: componentsOption(10),
       covariance: z.enum(['full', 'diagonal']).default('full').describe('of each Gaussian'),
       iterations: z.int().min(1).max(10_000).default(200).describe('of the fit, at most'),
     },

@@ -4,21 +4,20 @@ import {
   affine,
   gather,
   gelu,
-  gradients,
   input,
   integers,
   logSoftmax,
   matmul,
   mul,
-  neg,
   oneHot,
   reshape,
   sum,
   type Tensor,
   toInteger,
 } from '../graph/index.ts';
-import { constantly, leCunUniform, masked, parameters, type Scope } from '../nn/index.ts';
-import { gradientName, type Outputs, type TrainingGraph } from '../vae/index.ts';
+import { constantly, contextual, leCunUniform, masked, parameters, type Scope } from '../nn/index.ts';
+import type { Outputs, TrainingGraph } from '../vae/index.ts';
+import { givenInput, maximumLikelihood, rowsInput } from './learning.ts';
 
 export interface MaskedOptions {
   /** Symbols of a row, N. */
@@ -28,13 +27,15 @@ export interface MaskedOptions {
   /** Of the hidden layers; made N where it is less, so that every dependence has a unit to go through. */
   readonly width: number;
   readonly layers: number;
+  /** Features of what is given with every row, where something is. */
+  readonly given?: number;
 }
 
 /** Features of a symbol at its place, and of what is known of the next. */
 const [SEEN, KNOWN] = [32, 64];
 
 /** Rows of symbols, as floats. */
-const rowsOf = ({ length }: MaskedOptions): Tensor => input('x', ['B', length]);
+const rowsOf = ({ length }: MaskedOptions): Tensor => rowsInput({ width: length });
 
 /** Each place's number, as often as it has features. */
 const placesOf = (length: number, features: number): number[] =>
@@ -42,9 +43,11 @@ const placesOf = (length: number, features: number): number[] =>
 
 /**
  * What is known at each place from the symbols before it, [B, N, KNOWN]: a masked network (Germain et al. 2015, section 4)
- * over features of each symbol at its place. A unit of degree d is connected to places before d, and to results from d on.
+ * over features of each symbol at its place. A unit of degree d is connected to places before d, and to results from d on;
+ * all see what is given.
  */
-function known(scope: Scope, x: Tensor, { length, entries, width, layers }: MaskedOptions): Tensor {
+function known(scope: Scope, x: Tensor, o: MaskedOptions): Tensor {
+  const { length, entries, width, layers, given } = o;
   const table = scope.parameter('symbols', [length * entries, SEEN], leCunUniform(SEEN));
   const starts = integers(
     Array.from({ length }, (_, n) => n * entries),
@@ -58,8 +61,10 @@ function known(scope: Scope, x: Tensor, { length, entries, width, layers }: Mask
       i === 0
         ? [placesOf(length, SEEN), (a: number, b: number) => a < b]
         : [degrees, (a: number, b: number) => a <= b];
-    const next = gelu(masked(scope.at(i), h, from, degrees, connected));
-    h = i === 0 ? next : add(h, next);
+    const next = masked(scope.at(i), h, from, degrees, connected);
+    const context = i === 0 ? givenInput({ given }) : undefined;
+    const seen = context ? add(next, contextual(scope.at('context'), context, size)) : next;
+    h = i === 0 ? gelu(seen) : add(h, gelu(seen));
   }
   const last = masked(scope.at('known'), h, degrees, placesOf(length, KNOWN), (a, b) => a <= b);
   return reshape(last, ['B', length, KNOWN]);
@@ -81,19 +86,7 @@ function logProb(scope: Scope, o: MaskedOptions): Tensor {
 /** x, scale → `loss` −log p(x), a mean over the batch, and its gradients. */
 export function maskedTraining(o: MaskedOptions): TrainingGraph {
   const declared = parameters();
-  const loss = neg(mul(sum(logProb(declared.root, o)), input('scale', [])));
-  const all = declared.all();
-  const slopes = gradients(
-    loss,
-    all.map((p) => p.tensor),
-  );
-  const named = all.map((p, i) => [gradientName(p.name), slopes[i]!] as const);
-  return {
-    outputs: { loss, ...Object.fromEntries(named) },
-    parameters: all,
-    updated: new Set(),
-    reported: ['loss'],
-  };
+  return maximumLikelihood(declared, logProb(declared.root, o));
 }
 
 /** x → `logProb` [B]. */

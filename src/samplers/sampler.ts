@@ -11,6 +11,20 @@ export interface RowForm {
   readonly width: number;
   /** Rows of symbols hold whole numbers below this; without it the numbers are real. */
   readonly entries?: number;
+  /** C: features of what is given with every row, where something is: the sampler is then p(z|c). */
+  readonly given?: number;
+  /** Whether q(z|x) of a row is a Gaussian with a diagonal covariance. */
+  readonly gaussian?: boolean;
+}
+
+/** Rows, and what goes with each of them. */
+export interface LatentRows {
+  readonly rows: Float32Array; // [n, width]
+  /** What is given. */
+  readonly given?: Float32Array; // [n, C]
+  /** What a row was drawn from, N(mean, diag exp(logVar)), where that is Gaussian. */
+  readonly mean?: Float32Array; // [n, width]
+  readonly logVar?: Float32Array; // [n, width]
 }
 
 /** Float32 arrays with their shapes, by name: what a fitted sampler is kept as. */
@@ -20,9 +34,9 @@ export type Tensors = Readonly<
 
 export interface Fitting {
   readonly form: RowForm;
-  readonly train: Float32Array;
+  readonly train: LatentRows;
   /** Held back; what a fit is judged by. */
-  readonly validation: Float32Array;
+  readonly validation: LatentRows;
   readonly seed: number;
   readonly runtime: Runtime;
   /** The fit ends with what it has soon after this becomes true. */
@@ -40,10 +54,17 @@ export interface FitProgress {
 }
 
 export interface Sampler {
-  /** `temperature` below 1 keeps to what is likely, above 1 strays from it. */
-  readonly draw: (count: number, random: Stream, temperature: number) => Promise<Float32Array>;
+  /** `temperature` below 1 keeps to what is likely, above 1 strays from it. `given` [count, C] as the form says. */
+  readonly draw: (
+    count: number,
+    random: Stream,
+    temperature: number,
+    given?: Float32Array,
+  ) => Promise<Float32Array>;
   /** log density, or log probability of symbols, of each row, nats. */
-  readonly logProbs: (rows: Float32Array) => Promise<Float64Array>;
+  readonly logProbs: (rows: LatentRows) => Promise<Float64Array>;
+  /** Where that is not exact, how it comes about. */
+  readonly estimate?: string;
   readonly dispose: () => Promise<void>;
 }
 
@@ -51,12 +72,21 @@ export interface Sampler {
 export interface SamplerFamily {
   /** The z that it is for. */
   readonly space: Space;
+  /** Whether it can be p(z|c). */
+  readonly conditional?: boolean;
   /** Why it cannot be fitted to such rows, as a sentence; undefined where it can. */
-  readonly refuses: (form: RowForm) => string | undefined;
+  readonly refuses?: (form: RowForm) => string | undefined;
   readonly fit: (fitting: Fitting) => AsyncGenerator<FitProgress, Tensors>;
   /** The tensors that `open` needs. */
   readonly shapes: (form: RowForm) => Readonly<Record<string, readonly number[]>>;
   readonly open: (tensors: Tensors, form: RowForm, runtime: Runtime) => Promise<Sampler>;
+}
+
+/** Why a family cannot be fitted to rows of such z, as a sentence; undefined where it can. */
+export function unfit(family: SamplerFamily, form: RowForm): string | undefined {
+  if (form.given && !family.conditional)
+    return 'the model is given some of its fields, and this sampler would not see them';
+  return family.refuses?.(form);
 }
 
 export const meanOf = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,29 +1,39 @@
 /** What the encoder makes of a dataset, as rows that samplers are fitted to: draws of z, or the symbols of its codes. */
 import type { Dataset, Split } from '../data/index.ts';
 import { stream } from '../random/index.ts';
-import type { RowForm } from '../samplers/index.ts';
+import type { Values } from '../runtime/index.ts';
+import type { LatentRows, RowForm } from '../samplers/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
-import { entriesOf, symbolsOf } from '../vae/index.ts';
+import { entriesOf, isLadder, symbolsOf, type Vae } from '../vae/index.ts';
 import type { Model } from './model.ts';
 import { fixedSource } from './source.ts';
 
 const BATCH = 200;
 
-export const rowForm = ({ vae }: Model): RowForm =>
-  vae.codes ? { width: symbolsOf(vae.codes), entries: entriesOf(vae.codes) } : { width: vae.spec.latent };
+/** What a row of the model's latent values is, and what goes with it. */
+export const rowForm = ({ vae, codec }: Pick<Model, 'vae' | 'codec'>): RowForm => ({
+  ...(vae.codes
+    ? { width: symbolsOf(vae.codes), entries: entriesOf(vae.codes) }
+    : { width: vae.spec.latent }),
+  ...(codec.conditionSize > 0 && { given: codec.conditionSize }),
+  ...(isGaussian(vae) && { gaussian: true }),
+});
 
-/** One row for each of the first `count` rows of the splits [n, width]; what is random about the data is drawn once, by the seed. */
+/** Of a ladder, z is not drawn from what the encoder tells: that is where the levels above are at their means. */
+const isGaussian = ({ spec }: Vae): boolean => spec.posterior.diagonal === true && !isLadder(spec.network);
+
+/** One row for each of the first `count` rows of the splits; what is random about the data is drawn once, by the seed. */
 export async function latentRows(
   model: Model,
   data: Dataset,
   splits: readonly Split[],
   { count, seed }: { readonly count: number; readonly seed: number },
-): Promise<Float32Array> {
+): Promise<LatentRows> {
   const { vae, codec } = model;
   const session = await model.session(vae.codes ? 'symbols' : 'encoder');
-  const { width } = rowForm(model);
+  const form = rowForm(model);
   const buffers = createBuffers(vae.spec, session.noises, BATCH);
-  const parts: Float32Array[] = [];
+  const parts: LatentRows[] = [];
   let left = count;
   for (const split of splits) {
     if (left <= 0) break;
@@ -31,8 +41,8 @@ export async function latentRows(
       batch.fill(buffers, 0);
       buffers.draw(batch.count, (name) => stream(seed, `refit ${name}`, parts.length));
       const out = await session.run(wanted(session, buffers.values(batch.count)));
-      const rows = (vae.codes ? out['symbols'] : out['z'])!.data as Float32Array;
-      parts.push(rows.slice(0, Math.min(left, batch.count) * width));
+      if (out['classes']) fillLabels(vae, buffers.condition, out['classes'].data as Float32Array);
+      parts.push(firstOf(out, buffers.condition, form, Math.min(left, batch.count)));
       left -= batch.count;
       if (left <= 0) break;
     }
@@ -40,7 +50,33 @@ export async function latentRows(
   return joined(parts);
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+/** The first `count` rows of what an encoder gave. */
+function firstOf(out: Values, condition: Float32Array, form: RowForm, count: number): LatentRows {
+  const first = (name: string) => (out[name]!.data as Float32Array).slice(0, count * form.width);
+  return {
+    rows: first(form.entries === undefined ? 'z' : 'symbols'),
+    ...(form.given && { given: condition.slice(0, count * form.given) }),
+    ...(form.gaussian && { mean: first('mean'), logVar: first('logVar') }),
+  };
+}
+
+/** A label that a row lacks becomes the class with which the row was encoded: from q(y|x) [n, Y] into the condition [n, C]. */
+function fillLabels({ spec, label }: Vae, condition: Float32Array, classes: Float32Array): void {
+  const { start, size } = label!.spec;
+  for (let row = 0; row < classes.length / size; row++) {
+    const own = condition.subarray(row * spec.condition! + start, row * spec.condition! + start + size + 1);
+    if (own[size] === 1) continue; // it is known
+    const each = classes.subarray(row * size, (row + 1) * size);
+    own[each.indexOf(Math.max(...each))] = 1;
+    own[size] = 1;
+  }
+}
+
+/** Each part of the rows, one array after another. */
+const joined = (parts: readonly LatentRows[]): LatentRows =>
+  eachArray(parts[0] ?? { rows: new Float32Array() }, (_, name) => concat(parts.map((part) => part[name]!)));
+
+function concat(parts: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -48,6 +84,26 @@ function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return out;
+}
+
+/** The same change to each array that there is. */
+function eachArray(
+  all: LatentRows,
+  change: (array: Float32Array, name: keyof LatentRows) => Float32Array,
+): LatentRows {
+  const names = Object.keys(all) as (keyof LatentRows)[];
+  return Object.fromEntries(names.map((name) => [name, change(all[name]!, name)])) as unknown as LatentRows;
+}
+
+export const countOf = ({ rows }: LatentRows, { width }: RowForm): number => rows.length / width;
+
+/** Rows of the given numbers, and what goes with each. */
+export function pickRows(all: LatentRows, form: RowForm, numbers: readonly number[]): LatentRows {
+  const count = countOf(all, form);
+  return eachArray(all, (array) => {
+    const width = array.length / count;
+    return concat(numbers.map((row) => array.subarray(row * width, (row + 1) * width)));
+  });
 }
 
 /** Rows of symbols as the z that they stand for; rows of z as they are. */
@@ -61,14 +117,19 @@ export async function toZ(model: Model, rows: Float32Array): Promise<Float32Arra
 }
 
 /** log p(z) of rows under the prior that the model was trained with. */
-export async function priorLogProbs(model: Model, rows: Float32Array): Promise<Float64Array> {
-  const { width } = rowForm(model);
+export async function priorLogProbs(model: Model, { rows, given }: LatentRows): Promise<Float64Array> {
+  const { width, given: size = 0 } = rowForm(model);
   const { latent } = model.vae.spec;
   const session = await model.session('priorDensity');
   const out = new Float64Array(rows.length / width);
   for (let at = 0; at < out.length; at += BATCH) {
-    const data = await toZ(model, rows.subarray(at * width, Math.min(out.length, at + BATCH) * width));
-    const { logPz } = await session.run({ z: { data, dims: [data.length / latent, latent] } });
+    const end = Math.min(out.length, at + BATCH);
+    const data = await toZ(model, rows.subarray(at * width, end * width));
+    const feeds = {
+      z: { data, dims: [data.length / latent, latent] },
+      ...(given && { condition: { data: given.subarray(at * size, end * size), dims: [end - at, size] } }),
+    };
+    const { logPz } = await session.run(wanted(session, feeds));
     out.set(logPz!.data as Float32Array, at);
   }
   return out;

@@ -3,10 +3,16 @@ import { buildSampler, type GivenSampler, parseSampler } from '../config/index.t
 import type { Dataset, Split } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { packageVersion, type SamplerFile, writeSampler } from '../model/index.ts';
-import { type FitProgress, meanOf, type RowForm, type Tensors } from '../samplers/index.ts';
+import {
+  type FitProgress,
+  type LatentRows,
+  meanOf,
+  type RowForm,
+  type SamplerFamily,
+  type Tensors,
+} from '../samplers/index.ts';
 import { isPoint } from '../vae/index.ts';
-import { isConditional } from './conditions.ts';
-import { latentRows, priorLogProbs, rowForm } from './latents.ts';
+import { countOf, latentRows, pickRows, priorLogProbs, rowForm } from './latents.ts';
 import type { Model } from './model.ts';
 import { isTrainingData, openFor } from './rows.ts';
 import { weightsHash } from './samplers.ts';
@@ -50,13 +56,14 @@ export async function* refit(
   if (model.path === undefined) throw new Error('refit of a model that is not saved');
   if (!(Number.isInteger(count) && count >= 2))
     throw new UserError(`count ${count}: expected a whole number from 2`);
-  const config = parseSampler(sampler, model.vae.spec.posterior.space);
-  const family = familyFor(model, config);
+  const { space } = model.vae.spec.posterior;
+  const config = parseSampler(sampler, space);
   const form = rowForm(model);
+  const family = buildSampler(config, space, form);
   const data = await openFor(model, path);
   try {
     const { train, validation, splits } = await rowsOf(model, data, count, seed);
-    const rows = { train: train.length / form.width, validation: validation.length / form.width };
+    const rows = { train: countOf(train, form), validation: countOf(validation, form) };
     yield { type: 'plan', sampler: config.kind, config: { ...config }, rows, form };
     const tensors = yield* family.fit({ form, train, validation, seed, signal, runtime: model.runtime });
     const figures = await measure(model, family, tensors, validation, splits);
@@ -75,25 +82,9 @@ export async function* refit(
   }
 }
 
-type Family = ReturnType<typeof buildSampler>;
-
-function familyFor(model: Model, config: { readonly kind: string }): Family {
-  const family = buildSampler(config);
-  const { space } = model.vae.spec.posterior;
-  if (family.space !== space)
-    throw new UserError(
-      `sampler "${config.kind}" is not for the latent variables of posterior "${model.config.posterior.kind}"`,
-    );
-  const why = isConditional(model)
-    ? 'the model is given some of its fields, and a sampler would not see them'
-    : family.refuses(rowForm(model));
-  if (why) throw new UserError(`sampler "${config.kind}": ${why}`);
-  return family;
-}
-
 interface FitRows {
-  readonly train: Float32Array;
-  readonly validation: Float32Array;
+  readonly train: LatentRows;
+  readonly validation: LatentRows;
   /** What the validation rows are, in words. */
   readonly splits: string;
 }
@@ -110,38 +101,30 @@ async function rowsOf(model: Model, data: Dataset, count: number, seed: number):
       splits: 'validation rows',
     };
   const all = await rows(same ? ['train'] : ['train', 'validation', 'test'], count);
-  return { ...heldBack(all, rowForm(model).width, data.name), splits: 'rows held back, every tenth' };
+  return { ...heldBack(all, rowForm(model), data.name), splits: 'rows held back, every tenth' };
 }
 
-function heldBack(all: Float32Array, width: number, name: string) {
-  const numbers = [...Array(all.length / width).keys()];
+function heldBack(all: LatentRows, form: RowForm, name: string) {
+  const numbers = [...Array(countOf(all, form)).keys()];
   if (numbers.length < 2) throw new UserError(`${name}: ${numbers.length} rows, at least 2 are needed`);
-  const pick = (some: readonly number[]) => {
-    const out = new Float32Array(some.length * width);
-    some.forEach((row, i) => {
-      out.set(all.subarray(row * width, (row + 1) * width), i * width);
-    });
-    return out;
-  };
-  return {
-    train: pick(numbers.filter((row) => row % 10 !== 0)),
-    validation: pick(numbers.filter((row) => row % 10 === 0)),
-  };
+  const pick = (wanted: (row: number) => boolean) => pickRows(all, form, numbers.filter(wanted));
+  return { train: pick((row) => row % 10 !== 0), validation: pick((row) => row % 10 === 0) };
 }
 
 /** −log p(z) on rows that were held back; and beside that of the prior, which tells what the ELBO gains. */
 async function measure(
   model: Model,
-  family: Family,
+  family: SamplerFamily,
   tensors: Tensors,
-  validation: Float32Array,
+  validation: LatentRows,
   splits: string,
 ): Promise<SamplerFile['figures']> {
   const form = rowForm(model);
   const sampler = await family.open(tensors, form, model.runtime);
   try {
     const own = -meanOf(await sampler.logProbs(validation));
-    const protocol = `mean over ${validation.length / form.width} ${splits}, one z each, nats an example`;
+    const estimate = sampler.estimate ? `; ${sampler.estimate}` : '';
+    const protocol = `mean over ${countOf(validation, form)} ${splits}, one z each, nats an example${estimate}`;
     if (isPoint(model.vae.spec.posterior)) return { '−log p(z)': { value: own, protocol } };
     const before = -meanOf(await priorLogProbs(model, validation));
     return {

@@ -20,7 +20,7 @@ export interface ZOptions {
   /** Number of the first row, which keys the noise. */
   readonly at: number;
   readonly temperature: number;
-  /** What the prior is given. */
+  /** What the prior or the sampler is given. */
   readonly feeds?: Values;
 }
 
@@ -49,8 +49,10 @@ export async function openZSource(model: Model, asked?: string): Promise<ZSource
   const sampler = await openSampler(model, await readSampler(model.path!, name));
   return {
     name,
-    draw: async (count, { seed, at, temperature }) =>
-      toZ(model, await sampler.draw(count, stream(seed, `sample ${name}`, at), temperature)),
+    draw: async (count, { seed, at, temperature, feeds = {} }) => {
+      const given = feeds['condition']?.data as Float32Array | undefined;
+      return toZ(model, await sampler.draw(count, stream(seed, `sample ${name}`, at), temperature, given));
+    },
     dispose: sampler.dispose,
   };
 }
@@ -58,6 +60,10 @@ export async function openZSource(model: Model, asked?: string): Promise<ZSource
 const priorSource = (model: Model): ZSource => ({
   name: PRIOR,
   draw: async (count, { seed, at, temperature, feeds = {} }) => {
+    if (temperature !== 1 && model.vae.spec.prior.uniform)
+      throw new UserError(
+        `temperature ${temperature}: the prior "${model.config.prior.kind}" has every z alike, and no temperature changes that`,
+      );
     const prior = await model.session('prior');
     const buffers = createBuffers(model.vae.spec, prior.noises, count);
     buffers.draw(count, (name) => stream(seed, `sample ${name}`, at), temperature);
@@ -77,9 +83,8 @@ export async function openSampler(model: Model, { path, file, tensors }: SavedSa
       `${path} was fitted to other weights than the model has: fit it again with elbo refit`,
     );
   const { space } = model.vae.spec.posterior;
-  const family = buildSampler(parseSampler(file.config, space));
   const form = rowForm(model);
-  if (family.space !== space) throw new UserError(`${path} is not for this model's latent variables`);
+  const family = buildSampler(parseSampler(file.config, space), space, form);
   for (const [name, shape] of Object.entries(family.shapes(form))) {
     const has = Object.hasOwn(tensors, name) ? `[${tensors[name]!.shape}]` : 'nothing';
     if (has !== `[${shape}]`) throw new UserError(`${path} has ${has} for "${name}", expected [${shape}]`);

@@ -16,11 +16,14 @@ export interface Combination {
   readonly condition: boolean;
   /** Whether a label is inferred. */
   readonly label?: boolean;
+  /** Groups of fields that have an encoder each, where the posterior is of experts. */
+  readonly modalities?: number;
   /** Whether the weight of the KL rises during training. */
   readonly warmedUp: boolean;
 }
 
-const PLACES: Readonly<Record<Space, string>> = {
+/** What each space is made of. */
+export const PLACES: Readonly<Record<Space, string>> = {
   real: 'real vectors',
   sphere: 'unit vectors',
   ball: 'points of the Poincaré ball',
@@ -53,17 +56,21 @@ function clashOfLabel({ network, posterior, objective, label }: Combination): st
     return 'a label is inferred beside latent variables that are drawn, and this posterior is not: choose another posterior';
   if (!objective.ofMeans)
     return 'a label is inferred by means over its classes, and this objective is not made of such: choose elbo, capacity, controlVae or denoising';
+  if (posterior.experts)
+    return 'a label is inferred by one encoder, and this posterior has one for each modality: choose another posterior';
   return undefined;
 }
 
 function clashOfObjective(combination: Combination): string | undefined {
-  const { network, posterior, prior, objective, shape, warmedUp } = combination;
+  const { network, posterior, prior, objective, shape, warmedUp, modalities = 1 } = combination;
   if (objective.random && isPoint(posterior))
     return 'this objective needs a posterior that is drawn from, and a point is not';
   if (objective.density && !posterior.density)
     return 'this objective needs the density of the posterior at any z, which this posterior does not have: choose a Gaussian posterior';
   if (objective.diagonal && !posterior.diagonal)
     return 'this objective needs a mean and a variance of each latent dimension: choose a Gaussian posterior with a diagonal covariance';
+  if (objective.once && posterior.experts && modalities > 1)
+    return 'this objective sees each example once, and experts are trained on each several times: choose another objective or posterior';
   if (isLadder(network) && (objective.density || objective.diagonal))
     return 'this objective is for one level of latent variables, and a ladder has several: choose another network';
   if (objective.apart && prior.ofPosteriors)

@@ -35,6 +35,8 @@ export interface PriorFamily {
   readonly ofPosteriors?: boolean;
   /** Whether a ladder has it at each of its levels, with the state above deciding mean and variance. */
   readonly conditional?: boolean;
+  /** Whether every z is as likely as any other, so that there is none to keep to. */
+  readonly uniform?: boolean;
   /** Whether it is p(z|c), and so needs something to be given. */
   readonly given?: boolean;
   readonly build: (latent: number, context: PriorContext) => Prior;

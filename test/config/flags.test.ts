@@ -107,5 +107,6 @@ test('kinds of flags follow the types of options', () => {
     ['text', 'texts', 'number', 'numbers', 'one of'],
   );
   assert.equal(flags.get('resume')!.kind, 'switch');
+  assert.match(flags.get('priorComponents')!.brief, /\(default 10; vampPrior, vampData 100\)$/);
   assert.match(flags.get('hidden')!.brief, /^mlp: widths of the hidden layers \(default 256,256\)$/);
 });

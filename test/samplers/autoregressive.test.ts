@@ -58,8 +58,8 @@ async function fitted(fitting: Partial<Fitting> = {}): Promise<{ tensors: Tensor
   const family = make(samplers.autoregressive, { width: 64, layers: 2, epochs: 20 });
   const steps = family.fit({
     form: { width: 3, entries: 4 },
-    train: lawful(2000, 1),
-    validation: lawful(300, 2),
+    train: { rows: lawful(2000, 1) },
+    validation: { rows: lawful(300, 2) },
     seed: 1,
     runtime,
     ...fitting,
@@ -77,7 +77,7 @@ test('a fit learns the law of the rows, draws by it, and is the same again', asy
   for (const [name, shape] of Object.entries(family.shapes(form)))
     assert.deepEqual(tensors[name]!.shape, shape, name);
   const sampler = await family.open(tensors, form, runtime);
-  const mean = meanOf(await sampler.logProbs(lawful(300, 3)));
+  const mean = meanOf(await sampler.logProbs({ rows: lawful(300, 3) }));
   assert.ok(mean > -Math.log(8) - 0.05, `log p ${mean}, at best ${-Math.log(8)}`); // 4 · 2 equally likely rows
   const count = 400;
   const rows = await sampler.draw(count, stream(0, 'draw'), 1);
@@ -93,14 +93,14 @@ test('a fit learns the law of the rows, draws by it, and is the same again', asy
   assert.equal(right.length, 8, 'each of the eight rows there are');
   assert.ok(right.reduce((n, [, times]) => n + times, 0) > 0.95 * count);
   await sampler.dispose();
-  const once = { train: lawful(200, 1) };
+  const once = { train: { rows: lawful(200, 1) } };
   assert.deepEqual(await fitted(once), await fitted(once));
 });
 
 test('a fit ends when held-back rows no longer gain, and keeps the best', async () => {
   const random = stream(4, 'noise');
   const noise = (count: number) => Float32Array.from({ length: count * 3 }, () => random.integer(4));
-  const { rounds } = await fitted({ train: noise(300), validation: noise(60) });
+  const { rounds } = await fitted({ train: { rows: noise(300) }, validation: { rows: noise(60) } });
   assert.ok(rounds < 20, `${rounds} rounds on rows in which there is nothing to learn`);
 });
 
@@ -112,6 +112,6 @@ test('a fit that is told to end keeps what it has, at once', async () => {
 
 test('more symbols than can be learned one by one are refused', () => {
   const family = make(samplers.autoregressive);
-  assert.match(family.refuses({ width: 64, entries: 65_536 })!, /64 places of 65536 symbols are too many/);
-  assert.equal(family.refuses({ width: 64, entries: 1024 }), undefined);
+  assert.match(family.refuses!({ width: 64, entries: 65_536 })!, /64 places of 65536 symbols are too many/);
+  assert.equal(family.refuses!({ width: 64, entries: 1024 }), undefined);
 });

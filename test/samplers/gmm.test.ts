@@ -141,7 +141,7 @@ test('the fit finds the mixture that rows were drawn from, and log p grows in ev
 test('rows that are all the same, and more components than rows, still give a finite density', async () => {
   for (const rows of [new Float32Array(40).fill(0.3), Float32Array.of(0, 1, 2, 3)]) {
     const family = make(samplers.gmm, { components: 5 });
-    const fitting = { form: { width: 2 }, train: rows, validation: rows, seed: 0, runtime };
+    const fitting = { form: { width: 2 }, train: { rows }, validation: { rows }, seed: 0, runtime };
     const steps = family.fit(fitting);
     let tensors: Tensors | undefined;
     while (!tensors) {
@@ -151,16 +151,16 @@ test('rows that are all the same, and more components than rows, still give a fi
     for (const [name, shape] of Object.entries(family.shapes({ width: 2 })))
       assert.deepEqual(tensors[name]!.shape, shape);
     const sampler = await family.open(tensors, { width: 2 }, runtime);
-    for (const v of await sampler.logProbs(rows)) assert.ok(Number.isFinite(v), String(v));
+    for (const v of await sampler.logProbs({ rows })) assert.ok(Number.isFinite(v), String(v));
     for (const v of await sampler.draw(20, stream(0, 'draw'), 1)) assert.ok(Number.isFinite(v), String(v));
   }
 });
 
 test('covariances too large for memory are refused with a way out', () => {
-  const refused = make(samplers.gmm, { components: 10 }).refuses({ width: 10_000 });
+  const refused = make(samplers.gmm, { components: 10 }).refuses!({ width: 10_000 });
   assert.match(refused!, /10 covariances of 10000 dimensions .* --covariance diagonal/);
   assert.equal(
-    make(samplers.gmm, { components: 10, covariance: 'diagonal' }).refuses({ width: 10_000 }),
+    make(samplers.gmm, { components: 10, covariance: 'diagonal' }).refuses!({ width: 10_000 }),
     undefined,
   );
 });

@@ -1,11 +1,12 @@
 /** Samplers fitted to trained models: kept in the folder, checked, used by sample; and what is refused. */
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../src/model/index.ts';
 import {
+  info,
   load,
   type Model,
   type RefitEvent,
@@ -13,6 +14,9 @@ import {
   refit,
   sample,
 } from '../../src/tasks/index.ts';
+import { latentRows, rowForm } from '../../src/tasks/latents.ts';
+import type { RefitPlan, RefitSaved } from '../../src/tasks/refit.ts';
+import { openFor } from '../../src/tasks/rows.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { idxFile, tableFile, trained } from './data.ts';
 
@@ -81,6 +85,73 @@ test('codes get an autoregressive prior, and its samples are made of entries of 
   assert.notDeepEqual(rows, await sampled(codes, 'prior'));
 });
 
+test('every sampler of real latent variables is fitted, kept and drawn from', async () => {
+  const quickly = { width: 8, epochs: 1 };
+  const given = [
+    { kind: 'flow', steps: 2, ...quickly },
+    { kind: 'twoStage', layers: 1, ...quickly },
+    { kind: 'vamp', components: 20 },
+    { kind: 'uniformSphere' },
+  ] as const;
+  for (const sampler of given) {
+    const saved = (await refitted(reals, table, { sampler })).at(-1) as RefitSaved;
+    assert.ok(Number.isFinite(saved.figures['ELBO gained']!.value), sampler.kind);
+    const rows = await sampled(reals, sampler.kind);
+    assert.deepEqual(
+      rows,
+      await sampled(reals, sampler.kind),
+      `${sampler.kind}: the same seed, the same rows`,
+    );
+    assert.notDeepEqual(rows, await sampled(reals, 'prior'));
+  }
+  const found = await sampled(reals);
+  assert.deepEqual(found, await sampled(reals, 'uniformSphere'), 'the last');
+  const { protocol } = (await info(reals)).samplers['twoStage']!.figures['ELBO gained']!;
+  assert.match(protocol, /validation rows, .* by 64 importance samples/);
+});
+
+/** Rows whose number depends on a class, which every other row lacks if told to. */
+function classedFile(name: string, missing: boolean): string {
+  const path = join(folder, name);
+  const lines = Array.from({ length: 400 }, (_, i) => {
+    const kind = ['low', 'high'][i % 2]!;
+    const noise = ((i * 7919) % 1000) / 500 - 1;
+    return `${missing && i % 4 > 1 ? '' : kind},${(i % 2) * 10 + noise},${((i * 104_729) % 1000) / 100}`;
+  });
+  writeFileSync(path, `kind,height,width\n${lines.join('\n')}\n`);
+  return path;
+}
+
+test('a sampler of a model that is given something is p(z|c), and what cannot be is refused', async () => {
+  const out = join(folder, 'given.model');
+  const data = classedFile('classed.csv', false);
+  await trained({ data, out, condition: ['kind'], epochs: 10, batchSize: 32 });
+  await refused(refitted(out, data, { sampler: { kind: 'gmm' } }), /sampler "gmm": .* would not see them/);
+  const events = await refitted(out, data, { sampler: { kind: 'flow', steps: 2, width: 16, epochs: 2 } });
+  assert.deepEqual((events[0] as RefitPlan).form, { width: 2, given: 2, gaussian: true });
+  await using(out, async (model) => {
+    const draw = (kind: string) => sample(model, { count: 30, given: { kind } });
+    assert.deepEqual(await draw('low'), await draw('low'));
+    assert.notDeepEqual((await draw('low')).columns[0], (await draw('high')).columns[0]);
+  });
+});
+
+test('labels that rows lack are those with which they are encoded', async () => {
+  const out = join(folder, 'labelled.model');
+  const data = classedFile('labelled.csv', true);
+  await trained({ data, out, predict: 'kind', epochs: 10, batchSize: 32 });
+  await using(out, async (model) => {
+    const source = await openFor(model, data);
+    const { given } = await latentRows(model, source, ['train'], { count: 1000, seed: 0 });
+    await source.close();
+    const size = rowForm(model).given!;
+    for (let at = 0; at < given!.length; at += size) {
+      const [low, high, known] = given!.subarray(at, at + size);
+      assert.deepEqual([low! + high!, known], [1, 1]);
+    }
+  });
+});
+
 test('data that the model was not trained on is taken whole, every tenth row held back', async () => {
   const fewer = join(folder, 'fewer.csv');
   writeFileSync(fewer, readFileSync(table, 'utf8').split('\n').slice(0, 101).join('\n'));
@@ -91,11 +162,11 @@ test('data that the model was not trained on is taken whole, every tenth row hel
 test('what cannot be fitted or sampled from is refused in words', async () => {
   await refused(
     refitted(codes, pictures, { sampler: { kind: 'gmm' } }),
-    /sampler "gmm" is not for the latent variables of posterior "vq"/,
+    /sampler "gmm": it is for real vectors, and this model's posterior gives codes \(for these: autoregressive\)/,
   );
   await refused(
     refitted(reals, table, { sampler: { kind: 'autoregressive' } }),
-    /sampler "autoregressive" is not for the latent variables of posterior "gaussian"/,
+    /sampler "autoregressive": it is for codes, .* real vectors \(for these: gmm, flow, /,
   );
   await refused(
     refitted(reals, table, { sampler: { kind: 'gmm', components: 0 } }),
@@ -109,9 +180,21 @@ test('what cannot be fitted or sampled from is refused in words', async () => {
   );
 });
 
+test('a temperature that would change nothing is refused', async () => {
+  await refused(
+    using(codes, (model) => sample(model, { sampler: 'prior', temperature: 0.5 })),
+    /temperature 0\.5: the prior "uniform" has every z alike/,
+  );
+  const cold = (temperature: number) =>
+    using(codes, (model) => sample(model, { sampler: 'autoregressive', temperature, mean: true }));
+  assert.notDeepEqual(await cold(0.5), await cold(1));
+});
+
 test('a sampler that is damaged, newer, or of other weights is refused by its path', async () => {
   const copy = join(folder, 'copy.model');
   cpSync(reals, copy, { recursive: true });
+  const others = ['flow', 'twoStage', 'vamp', 'uniformSphere'];
+  for (const name of others) rmSync(join(copy, 'samplers', `${name}.safetensors`));
   const path = join(copy, 'samplers', 'gmm.safetensors');
   const bytes = new Uint8Array(readFileSync(path));
   const { tensors, metadata } = readSafetensors(bytes);
@@ -139,5 +222,5 @@ test('a sampler that is damaged, newer, or of other weights is refused by its pa
   writeFileSync(path, bytes.subarray(0, 100));
   await refused(sampled(copy), /gmm\.safetensors: truncated/);
   writeFileSync(path, bytes);
-  assert.deepEqual(await sampled(copy), await sampled(reals));
+  assert.deepEqual(await sampled(copy), await sampled(reals, 'gmm'));
 });

@@ -33,6 +33,7 @@ const command: Verb = {
   aliases: { n: 'count' },
   examples: [
     'elbo refit digits.model digits.npz                               what suits the model',
+    'elbo refit faces.model faces/ --sampler flow                      a normalising flow',
     'elbo refit faces.model faces/ --sampler gmm --components 20',
     'elbo sample faces.model --sampler gmm --out new/',
   ],
@@ -105,6 +106,9 @@ const progressLine = ({ round, rounds, train, validation }: Event<'progress'>): 
     ...(validation === undefined ? [] : [`on held-back rows ${formatFixed(-validation)}`]),
   ].join('   ');
 
+const WORSE =
+  'Held-back rows are less likely under it than under the prior. It may still make better samples: look at both.';
+
 function printSaved({ path, figures }: Event<'saved'>, terminal: Terminal, model: string): void {
   terminal.print(`Sampler  ${path}`);
   const entries = Object.entries(figures);
@@ -114,6 +118,8 @@ function printSaved({ path, figures }: Event<'saved'>, terminal: Terminal, model
     terminal.print(line);
   for (const protocol of new Set(entries.map(([, figure]) => figure.protocol)))
     for (const line of wrap(`  ${protocol}`, terminal.columns(), '  ')) terminal.print(line);
+  const gained = figures['ELBO gained']?.value ?? 0;
+  if (gained < 0) for (const line of wrap(WORSE, terminal.columns())) terminal.remark(line);
   terminal.remark();
   terminal.remark('Next');
   for (const line of textPairs([

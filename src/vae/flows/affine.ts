@@ -15,7 +15,15 @@ import {
   sum,
   type Tensor,
 } from '../../graph/index.ts';
-import { activations, constantly, linear, type MadeOptions, made, type Scope } from '../../nn/index.ts';
+import {
+  activations,
+  constantly,
+  contextual,
+  linear,
+  type MadeOptions,
+  made,
+  type Scope,
+} from '../../nn/index.ts';
 import { bounded } from '../bounded.ts';
 import type { Bijection, Flow } from './flow.ts';
 
@@ -63,13 +71,16 @@ export interface CouplingOptions {
   readonly width: number;
   /** Whether the first half is changed by the second instead of the other way round. */
   readonly swapped: boolean;
+  /** What the amounts may depend on besides, [B, C]. */
+  readonly context?: Tensor;
 }
 
 /**
  * One half of z is left as it is and says how the other is shifted and scaled: u₂ = (z₂ − m(z₁)) ⊙ e^(−s(z₁)) (Dinh et al. 2017,
  * section 3, in the direction of inference).
  */
-export function coupling(scope: Scope, latent: number, { width, swapped }: CouplingOptions): Bijection {
+export function coupling(scope: Scope, latent: number, o: CouplingOptions): Bijection {
+  const { width, swapped, context } = o;
   const sizes = [Math.ceil(latent / 2), Math.floor(latent / 2)];
   const changed = sizes[swapped ? 0 : 1]!;
   const halves = (z: Tensor): readonly [Tensor, Tensor] => {
@@ -78,7 +89,10 @@ export function coupling(scope: Scope, latent: number, { width, swapped }: Coupl
   };
   const joined = (kept: Tensor, other: Tensor) => concat(swapped ? [other, kept] : [kept, other], -1);
   const amounts = (kept: Tensor) => {
-    const first = activations.silu(linear(scope.at(0), kept, width));
+    const seen = linear(scope.at(0), kept, width);
+    const first = activations.silu(
+      context ? add(seen, contextual(scope.at('context'), context, width)) : seen,
+    );
     const second = activations.silu(linear(scope.at(1), first, width));
     const last = scope.at('output');
     const weight = last.parameter('weight', [width, 2 * changed], constantly(0)); // the flow starts as the identity

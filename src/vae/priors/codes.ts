@@ -46,7 +46,11 @@ export const codePriors = {
   uniform: choice({
     doc: 'Uniform over codes or classes.',
     options: {},
-    build: (): PriorFamily => ({ space: 'codes', build: (_, { codes }) => uniformCodes(codes!) }),
+    build: (): PriorFamily => ({
+      space: 'codes',
+      uniform: true,
+      build: (_, { codes }) => uniformCodes(codes!),
+    }),
   }),
   mixed: choice({
     doc: 'Standard normal for the real dimensions, uniform for the classes.',

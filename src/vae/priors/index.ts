@@ -10,7 +10,7 @@ import { vamps } from './vamp.ts';
 
 export { poincareNormal } from './ball.ts';
 export { uniformCodes } from './codes.ts';
-export { flowPrior } from './flow.ts';
+export { type FlowKind, flowKinds, flowPrior } from './flow.ts';
 export { gaussianMixture } from './mixture.ts';
 export { diagonalNormal, standardNormal } from './normal.ts';
 export { uniformSphere } from './sphere.ts';

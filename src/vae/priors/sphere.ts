@@ -19,6 +19,6 @@ export const spherePriors = {
   uniformSphere: choice({
     doc: 'Uniform on the unit sphere.',
     options: {},
-    build: (): PriorFamily => ({ space: 'sphere', build: uniformSphere }),
+    build: (): PriorFamily => ({ space: 'sphere', uniform: true, build: uniformSphere }),
   }),
 };
