@@ -17,6 +17,7 @@ import type { Traversal } from '../tasks/explain/traversal.ts';
 import type { Explanation } from '../tasks/explain.ts';
 import type { Model } from '../tasks/model.ts';
 import { nameColumn, numberColumn } from './columns.ts';
+import { drawNumber } from './digits.ts';
 
 type PictureField = Extract<ModelField, { type: 'image' }>;
 
@@ -80,13 +81,14 @@ interface Sheet {
   readonly columns: number;
 }
 
-/** A line a dimension: its pictures, and apart from them where it acts, all lines on one scale. */
+/** A line a dimension: its number, its pictures, and apart from them where it acts, all lines on one scale. */
 function traversalSheet(field: PictureField, traversal: Traversal, all: readonly Dimension[]): Sheet {
   const steps = traversal.sigmas.length;
   const size = sizeOf(field);
   const shown = traversal.dimensions.map((name) => all.find((d) => d.name === name)!);
   const most = shown.reduce((m, { map }) => map!.reduce((a, b) => Math.max(a, b), m), 0);
-  const pictures = shown.flatMap(({ map }, d) => [
+  const pictures = shown.flatMap(({ index, map }, d) => [
+    labelled(field, index + 1),
     ...Array.from({ length: steps }, (_, s) => pictureAt(traversal.rows, d * steps + s, size)),
     blank(field),
     visible(
@@ -94,7 +96,7 @@ function traversalSheet(field: PictureField, traversal: Traversal, all: readonly
       Uint8Array.from(map!, (v) => (most > 0 ? Math.round((255 * v) / most) : 0)),
     ),
   ]);
-  return { pictures, columns: steps + 2 };
+  return { pictures, columns: steps + 3 };
 }
 
 /** The row, its reconstruction, and apart from them its neighbours. */
@@ -115,6 +117,18 @@ const pictureAt = ({ columns }: Rows, i: number, size: number): Uint8Array =>
 /** The background of a sheet. */
 const blank = (field: PictureField): Uint8Array =>
   new Uint8Array(sizeOf(field)).fill(field.channels === 4 ? 0 : 255);
+
+/** A number, dark on the background. */
+function labelled(field: PictureField, value: number): Uint8Array {
+  const { width, channels } = field;
+  const picture = blank(field);
+  drawNumber(value, field, (y, x) => {
+    const at = (y * width + x) * channels;
+    picture.fill(96, at, at + channels);
+    if (channels === 4) picture[at + 3] = 255;
+  });
+  return picture;
+}
 
 /** Of four channels the last is how opaque a pixel is: a map is opaque. */
 const visible = ({ channels }: PictureField, map: Uint8Array): Uint8Array =>

@@ -7,7 +7,7 @@ import type { RowExplanation, Term } from '../tasks/explain/rows.ts';
 import type { Explanation } from '../tasks/explain.ts';
 import type { Model } from '../tasks/model.ts';
 import type { Terminal } from './terminal.ts';
-import { cut, formatFixed, plural, textTable, wrap } from './text.ts';
+import { cut, formatFixed, plural, type TableColumn, textTable, wrap } from './text.ts';
 
 const DIMENSIONS = 12; // shown
 const EFFECTS = 3; // of each dimension
@@ -24,15 +24,31 @@ export function printExplanation(
     for (const line of wrap(`${indent}${text}`, terminal.columns(), indent)) terminal.print(line);
   };
   printDimensions(model, found, say, terminal);
-  for (const row of found.explained) printRow(model, row, terminal);
-  if (found.protocols.rows) say(`Terms: ${found.protocols.rows}`);
-  if (found.protocols.nearest) say(`Nearest ${found.protocols.nearest}`);
-  if (found.absent.nearest) say(`Nearest training rows: ${found.absent.nearest}`);
-  if (paths.length > 0) {
-    terminal.print();
-    for (const path of paths) terminal.print(`Written  ${path}`);
-    if (found.protocols.traversal) say(found.protocols.traversal);
-  }
+  for (const row of found.explained) printRow(model, row, say, terminal);
+  if (found.protocols.rows) say(`Terms are ${found.protocols.rows}.`);
+  if (found.protocols.nearest) say(`Nearest rows are ${found.protocols.nearest}.`);
+  if (found.absent.nearest && !found.absent.nearest.startsWith('--')) say(found.absent.nearest);
+  printPaths(model, found, paths, say, terminal);
+}
+
+function printPaths(
+  model: Model,
+  { protocols, explained }: Explanation,
+  paths: readonly string[],
+  say: Say,
+  terminal: Terminal,
+): void {
+  if (paths.length === 0) return;
+  terminal.print();
+  for (const path of paths) terminal.print(`Written  ${path}`);
+  if (protocols.traversal) say(`Traversals are ${protocols.traversal}.`);
+  if (!isPicture(model)) return;
+  if (protocols.traversal)
+    say(
+      'On their sheet a line is a dimension, its number in front; the picture at its end is where it acts: the slope of each pixel, all lines on one scale.',
+    );
+  if (explained.length > 0)
+    say('On the sheet of a row are the row, its reconstruction, and its nearest training rows.');
 }
 
 type Say = (text: string, indent?: string) => void;
@@ -46,12 +62,14 @@ function printDimensions(model: Model, found: Explanation, say: Say, terminal: T
   const shown = dimensions
     .filter(({ effects, isActive }) => effects && isActive !== false)
     .slice(0, DIMENSIONS);
-  const isPicture = modelFields(model.schema)[0]!.type === 'image';
   terminal.print('Latent dimensions, those that say most first');
-  const lines = isPicture ? pictureLines(shown, span) : fieldLines(model, shown, span);
-  for (const line of textTable(lines.columns, lines.rows, terminal.columns())) terminal.print(line);
+  const { columns, rows } = isPicture(model) ? pictureLines(shown, span) : fieldLines(model, shown, span);
+  printTable(columns, rows, terminal);
   const further = dimensions.filter((d) => d.isActive !== false && !shown.includes(d));
-  if (further.length > 0) say(`and ${further.length} more: ${names(further)}; --json has all`);
+  const howTo = further.every(({ effects }) => effects)
+    ? '--json has all'
+    : `--dimensions ${dimensions.length} --json has all`;
+  if (further.length > 0) say(`and ${further.length} more: ${names(further)}; ${howTo}`);
   const idle = dimensions.filter(({ isActive }) => isActive === false);
   if (idle.length > 0) say(`not active (KL of 0.01 nats or less): ${names(idle)}`);
   say(protocols.dimensions!);
@@ -66,14 +84,14 @@ const nats = (value: number | undefined): string => (value === undefined ? '' : 
 function pictureLines(dimensions: readonly Dimension[], span: number) {
   return {
     columns: [
-      { name: '  z' },
+      { name: 'z' },
       { name: 'KL', numeric: true },
       { name: 'σ', numeric: true },
       { name: `change of a pixel, −${span}σ to ${span}σ`, numeric: true },
       { name: 'slope', numeric: true },
     ],
     rows: dimensions.map(({ name, kl, deviation, effects }) => [
-      `  ${name}`,
+      name,
       nats(kl),
       formatFixed(deviation),
       `${formatFixed(effects![0]!.change, 1)} / 255`,
@@ -88,7 +106,7 @@ function fieldLines({ schema }: Model, dimensions: readonly Dimension[], span: n
   );
   return {
     columns: [
-      { name: '  z' },
+      { name: 'z' },
       { name: 'KL', numeric: true },
       { name: 'field' },
       { name: 'of' },
@@ -100,7 +118,7 @@ function fieldLines({ schema }: Model, dimensions: readonly Dimension[], span: n
       effects!
         .slice(0, EFFECTS)
         .map((effect, i) => [
-          i === 0 ? `  ${name}` : '',
+          i === 0 ? name : '',
           i === 0 ? nats(kl) : '',
           effect.field,
           ...effectCells(effect, units.get(effect.field)),
@@ -131,81 +149,84 @@ function short(value: number): string {
   return rounded.toLocaleString('en', { maximumFractionDigits: 10 }).replace('-', '−');
 }
 
-function printRow(model: Model, found: RowExplanation, terminal: Terminal): void {
-  const { row, split, elbo, fields, kl } = found;
+function printRow(model: Model, found: RowExplanation, say: Say, terminal: Terminal): void {
+  const { row, split, label, elbo, fields, kl } = found;
   const logPx = fields.reduce((sum, { value }) => sum + value, 0);
-  terminal.print(
-    `Row ${row} (${split}): ELBO ${formatFixed(elbo.value)} nats, ${rarity(elbo)}; mean ${formatFixed(elbo.mean)}`,
+  const who = [split, ...(label === undefined ? [] : [`label ${label}`])].join(', ');
+  say(
+    `Row ${row} (${who}): ELBO ${nats(elbo.value)} nats, higher than that of ${percent(elbo.rank)} of rows (mean ${nats(elbo.mean)})`,
+    '',
   );
-  terminal.print(`  log p(x|z) ${formatFixed(logPx)}, KL ${formatFixed(logPx - elbo.value)}`);
-  printFields(model, found, terminal);
+  terminal.print(`  log p(x|z) ${nats(logPx)}, KL ${nats(logPx - elbo.value)}`);
+  terminal.print();
+  if (!isPicture(model)) printFields(model, found, terminal);
   printKl(kl, terminal);
   printNearest(model, found, terminal);
-  terminal.print();
 }
 
-/** "below 84 % of the rows": how likely a thing is beside others. */
-const rarity = ({ rank }: Term): string => `above ${percent(rank)} of the rows`;
+const isPicture = ({ schema }: Model): boolean => modelFields(schema)[0]!.type === 'image';
+
+/** What a term is beside: its mean over other rows, and how many of them it is above. */
+const BESIDE = [
+  { name: 'mean', numeric: true },
+  { name: 'rank', numeric: true },
+];
+const beside = ({ mean, rank }: Term): string[] => [nats(mean), percent(rank)];
 
 function printFields({ schema }: Model, found: RowExplanation, terminal: Terminal): void {
   const all = modelFields(schema);
   const [values] = rowTexts(found.original, schema);
   const [again] = rowTexts(found.reconstruction, schema);
-  const isPicture = all[0]!.type === 'image';
-  const cells = (name: string) => {
-    const j = all.findIndex((field) => field.name === name);
-    return isPicture ? [] : [values![j]!, again![j]!];
-  };
+  const place = (name: string) => all.findIndex((field) => field.name === name);
   const rows = [
     ...found.fields
       .slice(0, FIELDS)
       .map((term) => [
-        `  ${term.field}`,
-        ...cells(term.field),
+        term.field,
+        values![place(term.field)]!,
+        again![place(term.field)]!,
         nats(term.value),
-        nats(term.mean),
-        percent(term.rank),
+        ...beside(term),
       ]),
-    ...found.missing.map((name) => [`  ${name}`, '', cells(name)[1] ?? '', 'missing', '', '']),
+    ...found.missing.map((name) => [name, '', again![place(name)]!, 'missing', '', '']),
+    ...all.flatMap(({ name, role }, j) =>
+      role === 'model' ? [] : [[name, values![j]!, '', 'given', '', '']],
+    ),
   ];
   const columns = [
-    { name: '  field' },
-    ...(isPicture ? [] : [{ name: 'value' }, { name: 'reconstruction' }]),
+    { name: 'field' },
+    { name: 'value' },
+    { name: 'reconstruction' },
     { name: 'log p(x|z)', numeric: true },
-    { name: 'mean', numeric: true },
-    { name: 'above', numeric: true },
+    ...BESIDE,
   ];
-  for (const line of textTable(columns, rows, terminal.columns())) terminal.print(line);
+  printTable(columns, rows, terminal);
   if (found.fields.length > FIELDS)
     terminal.print(`  and ${plural(found.fields.length - FIELDS, 'more field')}: --json has all`);
+  terminal.print();
 }
 
 function printKl(terms: RowExplanation['kl'], terminal: Terminal): void {
   if (terms.length === 0) return;
   const hasCodes = terms.some(({ sigmas }) => sigmas !== undefined);
+  const code = (sigmas: number | undefined) => (sigmas === undefined ? '' : `${sigma(sigmas)} σ`);
   const rows = terms
     .slice(0, TERMS)
-    .map(({ name, value, mean, rank, sigmas }) => [
-      `  ${name}`,
-      ...(hasCodes ? [sigmas === undefined ? '' : `${formatFixed(sigmas, 1)} σ`] : []),
-      nats(value),
-      nats(mean),
-      percent(rank),
-    ]);
+    .map((term) => [term.name, ...(hasCodes ? [code(term.sigmas)] : []), nats(term.value), ...beside(term)]);
   const columns = [
-    { name: '  z' },
+    { name: 'z' },
     ...(hasCodes ? [{ name: 'code', numeric: true }] : []),
     { name: 'KL', numeric: true },
-    { name: 'mean', numeric: true },
-    { name: 'above', numeric: true },
+    ...BESIDE,
   ];
-  for (const line of textTable(columns, rows, terminal.columns())) terminal.print(line);
-  const rest = terms.slice(TERMS);
-  if (rest.length > 0)
-    terminal.print(
-      `  and ${rest.length} more with ${formatFixed(rest.reduce((sum, { value }) => sum + value, 0))} nats`,
-    );
+  printTable(columns, rows, terminal);
+  const rest = terms.slice(TERMS).reduce((sum, { value }) => sum + value, 0);
+  if (terms.length > TERMS) terminal.print(`  and ${terms.length - TERMS} more with ${nats(rest)} nats`);
+  terminal.print();
 }
+
+/** Never −0.0. */
+const sigma = (value: number): string => formatFixed(Math.round(10 * value) / 10 + 0, 1);
 
 function printNearest(
   { schema }: Model,
@@ -215,17 +236,30 @@ function printNearest(
   if (neighbours.length === 0) return;
   const fields = modelFields(schema).filter(({ type }) => type !== 'image');
   const texts = rowTexts(rows, schema);
-  const lines = neighbours.map(({ row, distance, isSame }, i) => [
-    `  ${row}`,
+  const marks = neighbours.some(({ isSame }) => isSame);
+  const labels = neighbours.some(({ label }) => label !== undefined);
+  const lines = neighbours.map(({ row, distance, label = '', isSame }, i) => [
+    String(row),
     formatFixed(distance, 3),
+    ...(labels ? [label] : []),
+    ...(marks ? [isSame ? 'the same values' : ''] : []),
     ...(fields.length > 0 ? texts[i]! : []),
-    ...(neighbours.some((n) => n.isSame) ? [isSame ? 'the same values' : ''] : []),
   ]);
   const columns = [
-    { name: '  nearest row' },
+    { name: 'nearest row' },
     { name: 'distance', numeric: true },
+    ...(labels ? [{ name: 'label' }] : []),
+    ...(marks ? [{ name: '' }] : []),
     ...fields.map(({ name, type }) => ({ name, numeric: type === 'number' || type === 'integer' })),
-    ...(neighbours.some((n) => n.isSame) ? [{ name: '' }] : []),
   ];
-  for (const line of textTable(columns, lines, terminal.columns())) terminal.print(line);
+  printTable(columns, lines, terminal);
+  terminal.print();
+}
+
+function printTable(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  terminal: Terminal,
+): void {
+  for (const line of textTable(columns, rows, terminal.columns() - 2)) terminal.print(`  ${line}`);
 }

@@ -142,12 +142,12 @@ function dimensionProtocol(
 ): string {
   const first =
     order === 'KL'
-      ? `by their mean KL over ${rowsInWords(seen)}`
-      : `by sensitivity, the KL being known only as a whole; codes of ${rowsInWords(seen)}`;
+      ? `Ordered by mean KL over ${rowsInWords(seen)}`
+      : `Ordered by how much the fields move with them, there being no KL by dimension; codes of ${rowsInWords(seen)}`;
   return (
     `${first}. −${span}σ, ${span}σ: the mean of p(x|z) with the dimension that far from its mean, σ that of all codes (the aggregated ` +
     `posterior), averaged over the codes of ${around} of these rows (partial dependence, Friedman 2001); ${walk.others}. ` +
-    'Slope: σ √(mean over these rows of (∂E[field]/∂z)²), at their own codes'
+    'Slope: σ √(mean over these rows of (∂E[field]/∂z)²), at their own codes.'
   );
 }
 
@@ -172,8 +172,10 @@ async function explainRows(
     return {
       explained,
       protocols: {
-        rows: `means over ${samples} draws of z; beside them ${rowsInWords(seen)} with one draw each, seed ${seed}`,
-        ...(neighbours > 0 && { nearest: `of ${of}, by posterior means; distance: ${words}` }),
+        rows:
+          `means over ${samples} draws of z, seed ${seed}, in nats; their mean and rank (the share of rows where the term is lower) are ` +
+          `over ${rowsInWords(seen)}, one draw each`,
+        ...(neighbours > 0 && { nearest: `the nearest of ${of} by the means of q(z|x); distance: ${words}` }),
       },
       absent: {
         ...(neighbours === 0 && { nearest: '--neighbours 0' }),
@@ -185,4 +187,5 @@ async function explainRows(
   }
 }
 
-const NOT_TRAINED = 'this is not the data trained on: --among names that';
+const NOT_TRAINED =
+  'The rows searched are not those that the model was trained on: --among names the data that has them.';

@@ -62,35 +62,36 @@ export async function dimensionFindings(
   const totals = totalVariances(anchors.views, model.schema, seen.rows);
   const all = Array.from({ length: walk.dimensions }, (_, j) => dimensionOf(seen, j));
   const hasKl = all.every(({ kl }) => kl !== undefined);
-  const steepness = new Map<number, Float64Array>();
-  const steep = async ({ index, deviation }: Dimension) => {
-    const known = steepness.get(index) ?? (await slopesOf(model, anchors, { j: index, deviation, walk }));
-    steepness.set(index, known);
-    return known;
+  const steepness = new Map<Dimension, Float64Array>();
+  const steep = async (dimension: Dimension, done: number, total: number) => {
+    steepness.set(dimension, await slopesOf(model, anchors, dimension, walk));
+    tell({ stage: 'sensitivity', done: done + 1, total });
   };
-  const weights = new Map<number, number>();
-  for (const [done, dimension] of all.entries()) {
-    if (hasKl) weights.set(dimension.index, dimension.kl!);
-    else {
-      weights.set(dimension.index, relative(anchors, totals, await steep(dimension)));
-      tell({ stage: 'sensitivity', done: done + 1, total: all.length });
-    }
-  }
-  const sorted = all.sort((a, b) => weights.get(b.index)! - weights.get(a.index)!);
+  if (!hasKl) for (const [done, dimension] of all.entries()) await steep(dimension, done, all.length);
+  const weight = (d: Dimension) => d.kl ?? relative(anchors, totals, steepness.get(d)!);
+  const sorted = sortedBy(all, weight);
+  const looked = sorted.slice(0, most);
+  if (hasKl) for (const [done, dimension] of looked.entries()) await steep(dimension, done, looked.length);
   const found: Dimension[] = [];
-  for (const dimension of sorted) {
-    if (found.length >= most) {
-      found.push(dimension);
-      continue;
-    }
+  for (const dimension of looked) {
+    const own = steepness.get(dimension)!;
     const move = await moveOf(model, anchors, { dimension, span, walk });
-    const own = await steep(dimension);
-    const isPicture = anchors.views[0]!.field.type === 'image';
     const effects = effectsOf(anchors.views, totals, { move, steepness: own });
+    const isPicture = anchors.views[0]!.field.type === 'image';
     found.push({ ...dimension, effects, ...(isPicture && { map: own }) });
-    tell({ stage: 'effects', done: found.length, total: Math.min(most, sorted.length) });
+    tell({ stage: 'effects', done: found.length, total: looked.length });
   }
-  return { dimensions: found, around: anchors.count, order: hasKl ? 'KL' : 'sensitivity' };
+  return {
+    dimensions: [...found, ...sorted.slice(most)],
+    around: anchors.count,
+    order: hasKl ? 'KL' : 'sensitivity',
+  };
+}
+
+/** The heaviest first. */
+function sortedBy<T>(items: readonly T[], weight: (item: T) => number): T[] {
+  const weights = new Map(items.map((item) => [item, weight(item)]));
+  return [...items].sort((a, b) => weights.get(b)! - weights.get(a)!);
 }
 
 function anchorsOf(model: Model, { codes, given, count }: Seen): Anchors {
@@ -142,13 +143,14 @@ function moved({ z, count }: Anchors, { move }: Walk, j: number, value: number):
 async function slopesOf(
   model: Model,
   anchors: Anchors,
-  { j, deviation, walk }: { readonly j: number; readonly deviation: number; readonly walk: Walk },
+  { index, deviation }: Dimension,
+  walk: Walk,
 ): Promise<Float64Array> {
   const { z, count } = anchors;
   const direction = new Float32Array(z.length);
   const width = z.length / count;
   for (let at = 0; at < z.length; at += width)
-    walk.direction(z.subarray(at, at + width), j, direction.subarray(at, at + width));
+    walk.direction(z.subarray(at, at + width), index, direction.subarray(at, at + width));
   return rootMeanSquare(await slopes(model, z, direction, anchors)).map((v) => v * deviation);
 }
 

@@ -25,6 +25,8 @@ export interface Neighbour {
   /** Its number in the data, from 0. */
   readonly row: number;
   readonly distance: number;
+  /** Where the data has labels beside the fields. */
+  readonly label?: string;
   /** Whether all its values are those of the row that is explained. */
   readonly isSame: boolean;
 }
@@ -107,6 +109,7 @@ export async function neighboursOf(
       neighbours: found.map(({ distance: d, item: { row, values } }) => ({
         row,
         distance: d,
+        ...labelOf(data, row),
         isSame: isSame(values, queries[q]!.values),
       })),
       rows:
@@ -118,6 +121,11 @@ export async function neighboursOf(
           : { count: 0, columns: [] },
     };
   });
+}
+
+export function labelOf({ labels }: Pick<Dataset, 'labels'>, row: number): { readonly label?: string } {
+  const label = labels?.names[labels.codes[row]!];
+  return label === undefined ? {} : { label };
 }
 
 export const oneRow = ({ schema }: Pick<Model, 'schema'>, { rows, index }: Batch, i: number): Rows =>

@@ -10,7 +10,7 @@ import type { Tell } from '../evaluate/subject.ts';
 import type { Model } from '../model.ts';
 import { countRows } from '../rows.ts';
 import { encodeInto } from '../source.ts';
-import { distanceIn, type Neighbourhood, neighboursOf, oneRow } from './neighbours.ts';
+import { distanceIn, labelOf, type Neighbourhood, neighboursOf, oneRow } from './neighbours.ts';
 import { dimensionName, hasValue, type Seen, termRows } from './seen.ts';
 
 /** A term of the ELBO, nats, beside the same term of the rows that the row is compared with. */
@@ -38,6 +38,8 @@ export interface RowExplanation {
   /** Its number in the data, from 0. */
   readonly row: number;
   readonly split: Split;
+  /** Where the data has labels beside the fields. */
+  readonly label?: string;
   readonly elbo: Term;
   /** log p(x|z) by field, the most below its mean first. They and the KL add up to the ELBO. */
   readonly fields: readonly FieldTerm[];
@@ -57,6 +59,7 @@ export interface RowExplanation {
 export interface Located {
   readonly row: number;
   readonly split: Split;
+  readonly label?: string;
   readonly values: Rows;
 }
 
@@ -77,7 +80,8 @@ export async function locate(model: Model, data: Dataset, wantedRows: readonly n
     for await (const batch of data.batches({ split, batchSize: READ })) {
       if (found.size === asked.size) break;
       for (const [i, row] of batch.ids.entries())
-        if (asked.has(row)) found.set(row, { row, split, values: oneRow(model, batch, i) });
+        if (asked.has(row))
+          found.set(row, { row, split, ...labelOf(data, row), values: oneRow(model, batch, i) });
     }
   return [...asked].map((row) => found.get(row)!);
 }
@@ -117,7 +121,7 @@ const NONE: Neighbourhood = { neighbours: [], rows: { count: 0, columns: [] } };
 async function explained(
   model: Model,
   seen: Seen,
-  { row, split, values }: Located,
+  { row, split, label, values }: Located,
   { samples, seed }: { readonly samples: number; readonly seed: number },
 ): Promise<Omit<RowExplanation, 'nearest'>> {
   const batch = { rows: values, index: Int32Array.of(0), ids: Float64Array.of(row) };
@@ -136,6 +140,7 @@ async function explained(
   return {
     row,
     split,
+    ...(label !== undefined && { label }),
     elbo: beside(own.elbo, seen.parts.elbo),
     fields,
     missing: names.filter((name) => !isThere(name)),
