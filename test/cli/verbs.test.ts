@@ -179,6 +179,16 @@ test('labelled pictures come with a table of what each was given', async () => {
   assert.equal(file('squares/conditions.csv'), 'picture,label\n1,square\n2,square\n');
 });
 
+test('models says what a known model stands for and where its page is', async () => {
+  const { out } = await run('models', 'ladderVae');
+  assert.match(out, /^ladderVae: .* \(Sønderby et al\. 2016\)\n/);
+  assert.match(
+    out,
+    /stands for +elbo train <data> --network ladder --warmup linear --warmup-fraction 0\.2\n/,
+  );
+  assert.match(out, /page +\/.*\/docs\/models\/ladderVae\.md\n$/);
+});
+
 test('errors reach programs too', async () => {
   const { code, out, err } = await elbo(main, ['info', 'gone', '--json'], folder);
   assert.equal(code, 2);
