@@ -6,6 +6,7 @@ export * from './graphs.ts';
 export * from './label.ts';
 export * from './likelihood.ts';
 export * from './likelihoods/index.ts';
+export * from './modalities.ts';
 export * from './model.ts';
 export * from './noise.ts';
 export * from './objective.ts';

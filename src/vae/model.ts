@@ -19,6 +19,7 @@ import type { Codes } from './codes.ts';
 import { createHierarchy, tiled } from './hierarchy.ts';
 import { type LabelModel, type LabelSpec, withLabel } from './label.ts';
 import type { Law, Likelihood, LikelihoodField } from './likelihood.ts';
+import { copiesOf, encodeEach, type Modality } from './modalities.ts';
 import { isPoint, type Posterior, type PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
 import { type Level, levelOf } from './terms.ts';
@@ -43,6 +44,8 @@ export interface ModelSpec {
   readonly condition?: number;
   /** What of the condition is a label that is inferred where it is not known. Not for ladders. */
   readonly label?: LabelSpec;
+  /** Groups of fields, for posteriors of experts; each field is one where not said. */
+  readonly modalities?: readonly Modality[];
   /** Dimensions of z; of a ladder, at every place of every level. */
   readonly latent: number;
   /** A ladder has several levels of z, and conditional Gaussians for posterior and prior. */
@@ -88,6 +91,8 @@ export interface Inference {
   readonly penalties: Readonly<Record<string, Tensor>>;
   /** New values of parameters that a rule moves, by name. */
   readonly updates: Readonly<Record<string, Tensor>>;
+  /** Where training has each example several times: how often, and what is seen of all of them, [count·B, …]. */
+  readonly copies?: { readonly count: number; readonly observed: Observation };
 }
 
 export interface Vae {
@@ -145,9 +150,13 @@ function hierarchical(spec: ModelSpec, network: Ladder, root: Scope): Omit<Vae, 
 
 function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parameters'> {
   const encodeWith = (observed: Observation, options: Omit<InferenceOptions, 'samples'>): Posterior => {
-    const { progress, scale } = options;
-    const features = network.encode(root.at('encoder'), shownOf(spec, observed, options), observed.condition);
-    const context = { scope: root.at('posterior'), progress, ...(scale && { scale }) };
+    const { progress, scale, corrupt = (seen: Tensor) => seen } = options;
+    const own = root.at('encoder');
+    const encodeOne = (scope: Scope, seen: Tensor) => network.encode(scope, seen, observed.condition);
+    const { features, ...more } = spec.posterior.experts
+      ? encodeEach(spec, observed, corrupt, (name, seen) => encodeOne(own.at(name), seen))
+      : { features: encodeOne(own, shownOf(spec, observed, options)) };
+    const context = { scope: root.at('posterior'), progress, ...(scale && { scale }), ...more };
     return spec.posterior.build(features, spec.latent, context);
   };
   const encode = (observed: Observation) => encodeWith(observed, { progress: 1 });
@@ -165,10 +174,12 @@ function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parame
   const prior = priorGiven(own);
   const infer = (observed: Observation, options: InferenceOptions): Inference => {
     const posterior = encodeWith(observed, options);
-    const p = spec.prior.given ? priorGiven(observed.condition) : prior;
+    const { penalties = {}, updates = {}, copies } = posterior;
+    const of = copies ? copiesOf(spec, observed, copies) : observed;
+    const p = spec.prior.given ? priorGiven(of.condition) : prior;
     const level = levelOf(posterior, p, options.samples, isPoint(spec.posterior));
-    const { penalties = {}, updates = {} } = posterior;
-    return { z: level.z, levels: [level], penalties, updates };
+    const inferred = { z: level.z, levels: [level], penalties, updates };
+    return copies ? { ...inferred, copies: { count: copies.count, observed: of } } : inferred;
   };
   const body: DecoderBody = (z, outputs, condition) =>
     network.decode(root.at('decoder'), condition ? concat([z, condition], -1) : z, outputs);

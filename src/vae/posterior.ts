@@ -26,8 +26,19 @@ export interface GaussianMoments {
   readonly rotated?: boolean;
 }
 
+/** Some of the modalities: whether each is in it. */
+export type Subset = readonly boolean[];
+
+/** That training has each example several times in a batch: all tensors of a posterior are then [count·B, …], copy after copy. */
+export interface Copies {
+  readonly count: number;
+  /** The modalities that each copy has been shown, and p is to explain; all where not said. */
+  readonly shown?: readonly Subset[];
+}
+
 /** q(z|x) for a batch. */
 export interface Posterior {
+  readonly copies?: Copies;
   /** What x is encoded as where one value is wanted, [B, Z]. */
   readonly mean: Tensor;
   /** log σ² of each dimension, [B, Z], where q is Gaussian with a diagonal covariance. */
@@ -53,8 +64,17 @@ export interface Posterior {
   readonly updates?: Readonly<Record<string, Tensor>>;
 }
 
+/** Where the features of several encoders stand side by side, [B, M·H]. */
+export interface Experts {
+  /** M */
+  readonly count: number;
+  /** Whether each of their modalities is there, [B, M]; all are where absent. */
+  readonly there?: Tensor;
+}
+
 export interface PosteriorContext {
   readonly scope: Scope;
+  readonly experts?: Experts;
   /** Part of the training that is done, from 0 to 1: what an annealed temperature depends on. 1 outside training. */
   readonly progress: Arg;
   /** 1/B. Absent outside training: penalties and updates are then not asked for. */
@@ -70,6 +90,8 @@ export interface PosteriorFamily {
   readonly density: boolean;
   /** Whether it is a Gaussian with a diagonal covariance: `logVar` is there. */
   readonly diagonal?: boolean;
+  /** Whether each modality has an encoder of its own, and `experts` is there. */
+  readonly experts?: boolean;
   /** Whether a ladder has it at each of its levels. */
   readonly conditional?: boolean;
   /** How many dimensions it takes, where nobody says, in place of so many real ones; as many if absent. */

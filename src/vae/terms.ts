@@ -57,12 +57,9 @@ export interface Terms extends Inference {
 export function terms(vae: Vae, observed: Observation, options: InferenceOptions): Terms {
   if (vae.label) return labelledTerms(vae.label, observed, options);
   const inferred = vae.infer(observed, options);
-  const { updates, ...data } = dataTerms(
-    vae,
-    observed,
-    vae.decode(inferred.z, observed.condition),
-    options.scale !== undefined,
-  );
+  const of = inferred.copies?.observed ?? observed;
+  const decoded = vae.decode(inferred.z, of.condition);
+  const { updates, ...data } = dataTerms(vae, of, decoded, options.scale !== undefined);
   return { ...inferred, ...data, updates: { ...inferred.updates, ...updates } };
 }
 

@@ -87,28 +87,31 @@ const isPictures = (choice: Choice): boolean => all.objective[choice.objective]!
 const isClass = (choice: Choice): boolean =>
   ['class', 'order'].includes(all.likelihood[choice.likelihood]![1].support);
 
-/** Rows of four features, or small pictures for objectives that need them. */
+/** Rows of four features, in two parts where each has an encoder; or small pictures for objectives that need them. */
 function specOf(choice: Choice): ModelSpec {
   const law = all.likelihood[choice.likelihood]![1];
   const prior = all.prior[choice.prior]![1];
   const pictures = isPictures(choice);
   const shape = pictures ? [8, 8, 1] : [4];
+  const posterior = all.posterior[choice.posterior]![1];
+  const starts = posterior.experts && !pictures ? [0, 2] : [0];
+  const size = shape.at(-1)! / starts.length;
   return {
     shape,
-    parts: [{ field: 'x', law, start: 0, size: shape.at(-1)! }],
+    parts: starts.map((start) => ({ field: `x${start}`, law, start, size })),
     masked: false,
     ...(prior.given && { condition: GIVEN }),
     latent: 6,
     network: pictures
       ? convNetwork({ channels: [4], hidden: 4, activation: 'relu', norm: false, blocks: 0 })
       : mlp({ hidden: [6], activation: 'tanh', norm: false }),
-    posterior: all.posterior[choice.posterior]![1],
+    posterior,
     prior,
   };
 }
 
 const clashOf = (choice: Choice): string | undefined => {
-  const { network, posterior, prior, shape, condition } = specOf(choice);
+  const { network, posterior, prior, shape, condition, parts } = specOf(choice);
   const objective = all.objective[choice.objective]![1];
   return clash({
     network,
@@ -117,6 +120,7 @@ const clashOf = (choice: Choice): string | undefined => {
     objective,
     shape,
     condition: condition !== undefined,
+    modalities: parts.length,
     warmedUp: false,
   });
 };
@@ -215,7 +219,7 @@ async function drawn(vae: Vae, weights: Readonly<Record<string, Float32Array>>):
   const found = await decoder.run(wanted(decoder, { ...buffers.values(BATCH), z: z! }));
   await decoder.dispose();
   const { law, field, size } = vae.spec.parts[0]!;
-  const out = new Float32Array(vae.spec.shape.reduce((a, b) => a * b, 1));
+  const out = new Float32Array(vae.spec.shape.slice(0, -1).reduce((a, b) => a * b, size));
   const own = valueNames(vae)[0]!.map((name) => {
     const data = found[`${field}.${name}`]!.data as Float32Array;
     const perRow = data.length % BATCH === 0 && found[`${field}.${name}`]!.dims[0] === BATCH;

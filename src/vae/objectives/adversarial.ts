@@ -150,6 +150,7 @@ export const adversarial = {
       samples: 1,
       beta: 0,
       point: true,
+      once: true,
       adversary: adversaryOf(options),
       losses: (terms, context) => adversarialPrior(terms, context, options),
     }),

@@ -66,7 +66,7 @@ function gradientPenalty(
 ): Tensor {
   const own = withGradient([z], z, (dy) => [dy]); // a node to differentiate by, whatever z is made of
   const along = vae.decode(own).map(({ likelihood: { mean } }, i) => {
-    const direction = noise(`noise.direction.${i}`, 'normal', mean.shape.slice(1));
+    const direction = noise(`noise.direction.${i}`, 'normal', ['B', dimAt(mean.shape, -1)]);
     return sum(mul(mean, direction));
   });
   const [slope] = gradients(
@@ -131,6 +131,7 @@ export const autoencoders = {
       samples: 1,
       beta: 0,
       point: true,
+      once: true,
       losses: (terms, context) => regularised(terms, context, options),
     }),
   }),

@@ -131,6 +131,7 @@ export const matched = {
     build: ({ beta, ...options }): Objective => ({
       samples: 1,
       beta,
+      once: true,
       losses: (terms, context) => matchedByKernel(terms, context, options),
     }),
   }),
@@ -141,6 +142,7 @@ export const matched = {
       samples: 1,
       beta: 0,
       point: true,
+      once: true,
       losses: (terms, context) => matchedByKernel(terms, context, options),
     }),
   }),
@@ -154,6 +156,7 @@ export const matched = {
       samples: 1,
       beta: 0,
       point: true,
+      once: true,
       losses: (terms, context) => matchedBySlices(terms, context, options),
     }),
   }),
