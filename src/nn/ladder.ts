@@ -51,19 +51,15 @@ function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight
 }
 
 /** Two layers of half the width between two that change it (Child 2021, figure 3); the last starts small. */
-function bottleneck(
-  scope: Scope,
-  x: Tensor,
-  channels: number,
-  { activation, levels }: LadderOptions,
-): Tensor {
+function bottleneck(scope: Scope, x: Tensor, size: number, options: LadderOptions): Tensor {
+  const { activation, levels } = options;
   const act = activations[activation];
-  const middle = Math.max(8, Math.ceil(Math.max(channelsOf(x), channels) / 2));
+  const middle = Math.max(8, Math.ceil(Math.max(channelsOf(x), size) / 2));
   const depth = levels.reduce((a, b) => a + b, 0);
   let h = layer(scope.at('in'), act(x), middle, 1);
   h = layer(scope.at('mid'), act(h), middle, 3);
   h = layer(scope.at('mid2'), act(h), middle, 3);
-  return layer(scope.at('out'), act(h), channels, 1, scaled(leCunUniform(middle), 1 / Math.sqrt(depth)));
+  return layer(scope.at('out'), act(h), size, 1, scaled(leCunUniform(middle), 1 / Math.sqrt(depth)));
 }
 
 const scaled =
@@ -91,7 +87,7 @@ export const ladder = (options: LadderOptions): Ladder => {
       const shown: Tensor[] = [];
       options.levels.forEach((count, halved) => {
         if (halved > 0 && !row) h = halve(h);
-        h = residual(scope.at(halved), h);
+        if (count > 0) h = residual(scope.at(halved), h);
         for (let i = 0; i < count; i++) shown.push(i === 0 ? h : (h = residual(scope.at(halved).at(i), h)));
       });
       return shown.reverse();
