@@ -29,6 +29,7 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     brief: 'say what the latent dimensions do, and why a row is as likely as it is',
     load: () => import('./commands/explain.ts'),
   },
+  impute: { brief: 'fill the gaps of a table', load: () => import('./commands/impute.ts') },
   info: { brief: 'say what a model is', load: () => import('./commands/info.ts') },
   schema: { brief: 'say what is in data, before training', load: () => import('./commands/schema.ts') },
 };

@@ -58,9 +58,10 @@ export async function deliver(
   }
   if (pictureField(made.schema))
     throw new UserError('the results are pictures: say where they go with --out, as in --out pictures/');
-  if (terminal.wantsJson) terminal.write(await asFile(made, 'jsonl'));
+  const write = (path: string) => writeRows(made.rows, made.schema, path);
+  if (terminal.wantsJson) terminal.write(await asFile('jsonl', write));
   else if (terminal.isLive.out) show(made, terminal);
-  else terminal.write(await asFile(made, 'csv'));
+  else terminal.write(await asFile('csv', write));
 }
 
 async function save(made: Made, out: string, options: { overwrite: boolean }): Promise<string[]> {
@@ -128,11 +129,11 @@ function interleave(a: Uint8Array, b: Uint8Array, size: number): Uint8Array {
 }
 
 /** The writers know files only. */
-async function asFile({ rows, schema }: Made, ending: string): Promise<Uint8Array> {
+export async function asFile(ending: string, write: (path: string) => Promise<void>): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'elbo-'));
   try {
     const path = join(folder, `rows.${ending}`);
-    await writeRows(rows, schema, path);
+    await write(path);
     return await readFile(path);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -60,11 +60,12 @@ export const epochHeading = (epochs: number): string => columns(HEADINGS, epochs
 
 /** Validation figures of an epoch, and the training −ELBO beside them. */
 export function epochRow(event: EpochEvent, epochs: number): string {
-  const { epoch, validation, train, seconds, best, accuracy } = event;
+  const { epoch, validation, train, seconds, best, accuracy, bound } = event;
   const figures = [validation.negativeElbo, -validation.logPx, validation.kl, train.negativeElbo].map(nats);
   const row = columns([`${epoch}/${epochs}`, ...figures, formatSeconds(seconds)], epochs);
   const labels = accuracy === undefined ? '' : `  ${formatFixed(100 * accuracy, 1)} % of labels right`;
-  return row + labels + (best ? '  best' : '');
+  const judged = bound === undefined ? '' : `  log p(x) ≥ ${nats(bound)}`;
+  return row + judged + labels + (best ? '  best' : '');
 }
 
 const columns = (cells: readonly string[], epochs: number): string =>

@@ -10,7 +10,7 @@ import type { Settings } from './options.ts';
 const EXAMPLE_NAMES = ['X', 'x', 'data', 'images', 'counts', 'features'];
 const LABEL_NAMES = ['y', 'Y', 'labels', 'label', 'target', 'targets'];
 
-export async function readNumpyFile(path: string, { label }: Settings): Promise<ArrayFile> {
+export async function readNumpyFile(path: string, { label }: Pick<Settings, 'label'>): Promise<ArrayFile> {
   const arrays = await readNumpy(path);
   const [name, array] = examples(arrays, path);
   const wanted = label ?? LABEL_NAMES.find((key) => key !== name && arrays.get(key)?.shape.length === 1);

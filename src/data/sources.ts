@@ -15,6 +15,8 @@ export interface Source {
   readonly name: string;
   /** How it is told, for messages. */
   readonly known: string;
+  /** How it is read, where it is a table. */
+  readonly table?: TableFormat;
   matches(path: string, isFolder: boolean): boolean | Promise<boolean>;
   open(given: GivenPaths, settings: Settings): Promise<Dataset>;
 }
@@ -27,6 +29,7 @@ const endsWith =
 const table = (name: string, format: TableFormat, ...endings: readonly string[]): Source => ({
   name,
   known: endings.join(' '),
+  table: format,
   matches: endsWith(...endings),
   open: (given, settings) => openTable(format, given, settings),
 });

@@ -21,6 +21,8 @@ export interface Relation {
   readonly rows: number;
   /** Lines that could not be read, in words. */
   readonly notes: readonly string[];
+  /** The same rows as they are in the file: a FROM clause, and for each column what it is called there and its type. */
+  readonly raw: Pick<Scan, 'from' | 'refs' | 'types'>;
 }
 
 /** Column `j` as text: a whole number without a point, whatever it is stored as. */
@@ -80,7 +82,7 @@ export async function openRelation(
   if (rows === 0) throw new UserError(`${path}: has no rows, only a header`);
   const cleaned = `(SELECT ${cells.join(', ')} FROM ${scan.from}${some})`;
   const from = (await stat(path)).size <= COPY_BELOW[format] ? await copied(db, cleaned) : cleaned;
-  return { path, columns, from, rows, notes: rejected.notes };
+  return { path, columns, from, rows, notes: rejected.notes, raw: scan };
 }
 
 /** Errors kept; a line can have several. */

@@ -22,17 +22,26 @@ export async function writeTable(
   const fields = modelFields(schema);
   const db = await openDatabase();
   try {
-    await db.query(
-      `CREATE TEMP TABLE made (${fields.map((field, j) => `c${j} ${storedAs(field)}`).join(', ')})`,
-    );
-    await append(db, rows, fields);
+    await storeRows(db, rows, fields);
     const cells = fields.map(
       (field, j) => `${cell(field, `c${j}`, output.format)} AS ${identifier(field.name)}`,
     );
-    await db.query(`COPY (SELECT ${cells.join(', ')} FROM made) TO ${literal(path)} (${optionsOf(output)})`);
+    await copyTo(db, `SELECT ${cells.join(', ')} FROM made`, path, output);
   } finally {
     db.close();
   }
+}
+
+/** Rows as the table `made` with columns c0, c1 …: numbers and words, NULL where missing. */
+export async function storeRows(db: Database, rows: Rows, fields: readonly ModelField[]): Promise<void> {
+  const columns = fields.map((field, j) => `c${j} ${storedAs(field)}`);
+  await db.query(`CREATE TEMP TABLE made (${columns.join(', ')})`);
+  await append(db, rows, fields);
+}
+
+/** The rows of a query as a file. */
+export async function copyTo(db: Database, query: string, path: string, output: TableOutput): Promise<void> {
+  await db.query(`COPY (${query}) TO ${literal(path)} (${optionsOf(output)})`);
 }
 
 function optionsOf(output: TableOutput): string {
@@ -74,7 +83,7 @@ function values(field: ModelField, column: Column, from: number, size: number): 
 }
 
 /** The value as it was written in the data, of the type that the format has for it. */
-function cell(field: ModelField, c: string, format: TableOutput['format']): string {
+export function cell(field: ModelField, c: string, format: TableOutput['format']): string {
   switch (field.type) {
     case 'integer':
       return `CAST(${c} AS BIGINT)`;

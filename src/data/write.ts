@@ -34,16 +34,22 @@ export async function writeRows(
   path: string,
   options: WriteOptions = {},
 ): Promise<void> {
-  const name = path.toLowerCase();
-  if (name.endsWith('.npy')) return writeBytes(path, formatNpy(toArray(rows, schema)), options);
-  const [, output] = TABLES.find(([ending]) => name.endsWith(ending)) ?? [];
-  if (!output)
-    throw new UserError(`${path}: rows can be written as ${TABLES.map(([e]) => e).join(' ')} or .npy`);
+  if (isNpy(path)) return writeBytes(path, formatNpy(toArray(rows, schema)), options);
+  const output = outputOf(path);
   if (modelFields(schema).some((field) => field.type === 'image'))
     throw new UserError(
       `${path}: pictures cannot be written as a table; give a folder, or a file ending in .npy`,
     );
   await replaceFile(path, options, (temporary) => writeTable(rows, schema, temporary, output));
+}
+
+export const isNpy = (path: string): boolean => path.toLowerCase().endsWith('.npy');
+
+/** The kind of table file that a path names by its ending. */
+export function outputOf(path: string): TableOutput {
+  const [, output] = TABLES.find(([ending]) => path.toLowerCase().endsWith(ending)) ?? [];
+  if (output) return output;
+  throw new UserError(`${path}: rows can be written as ${TABLES.map(([e]) => e).join(' ')} or .npy`);
 }
 
 /** [n, fields] numbers, categories as codes; pictures as [n, H, W, C] bytes. */
@@ -63,7 +69,8 @@ function toArray({ count, columns }: Rows, schema: Schema): NdArray {
 export const writeBytes = (path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> =>
   replaceFile(path, options, (temporary) => writeFile(temporary, bytes));
 
-async function replaceFile(
+/** `write` is given a temporary file, which takes the place of `path` once it is whole. */
+export async function replaceFile(
   path: string,
   { overwrite = false }: WriteOptions,
   write: (temporary: string) => Promise<void>,

@@ -17,6 +17,7 @@ export type { Neighbour, Neighbourhood } from './explain/neighbours.ts';
 export type { FieldTerm, KlTerm, RowExplanation, Term } from './explain/rows.ts';
 export type { Traversal } from './explain/traversal.ts';
 export { type ExplainOptions, type Explanation, explain } from './explain.ts';
+export { type Imputed, type ImputeOptions, impute, type Uncertainty } from './impute.ts';
 export { type Info, info } from './info.ts';
 export { type LoadOptions, load, type Model } from './model.ts';
 export type { ProfileEvent } from './profile.ts';

@@ -21,6 +21,7 @@ before(async () => {
   writeTable(join(folder, 'tiny.csv'), 1);
   file('empty.csv', '');
   file('header.csv', 'a,b,c\n');
+  file('holes.csv', 'size,weight,kind\n3,,red\n');
   file('notes.docx', 'PK');
   file('broken.parquet', 'PAR1 this is not a table PAR1');
   file('broken.npy', Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0));
@@ -46,6 +47,20 @@ before(async () => {
 
 const cases: Record<string, [words: string, message: RegExp]> = {
   'a mistyped command': ['trian good.csv', /there is no command "trian", did you mean train\?/],
+  'gaps where training had none': [
+    'impute good.model holes.csv',
+    /column "weight", row 1: no value.*trained without gaps/s,
+  ],
+  'samples that are no number of samples': ['impute good.model good.csv --samples 0', /samples 0: expected/],
+  'several tables and no place for them': ['impute good.model good.csv --draws 3', /--out filled\.csv/],
+  'draws and their uncertainty': [
+    'impute good.model good.csv --draws 2 --out f.csv --uncertainty',
+    /uncertainty is of one table/,
+  ],
+  'columns beside those of an array': [
+    'impute good.model good.csv --out f.npy --uncertainty',
+    /an array has no columns beside its own/,
+  ],
   'a mistyped option': ['train good.csv --epoch 3', /there is no option --epoch, did you mean --epochs/],
   'a value that is not one of the choices': [
     'train good.csv --network deep',

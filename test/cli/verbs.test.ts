@@ -1,6 +1,6 @@
 /** Every command once, from data to samples and back, as a person would type it. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -75,6 +75,30 @@ test('sample gives rows of the table: CSV in a pipe, files by their ending', asy
   );
   await run('sample', 'a.model', '-n', '5', '--seed', '1', '--out', 'rows.csv', '--overwrite');
   assert.notEqual(file('rows.csv'), out);
+});
+
+test('impute fills gaps and leaves the rest as it is written, columns it does not know among it', async () => {
+  writeFileSync(
+    join(folder, 'gaps.csv'),
+    `who,size,weight,kind\n${Array.from({ length: 60 }, (_, i) => `n${i},${i % 4 ? `0${i % 9}` : '?'},${i}.50,${i % 5 ? 'red' : ''}`).join('\n')}\nlast,1,2.50,green\n`,
+  );
+  await run('train', 'gaps.csv', '--out', 'gaps.model', ...quickly);
+  const { out, err } = await run('impute', 'gaps.model', 'gaps.csv', '--samples', '5', '--threads', '1');
+  assert.match(err, /27 gaps filled, in 24 of 61 rows\.\nEffective samples: [\d.]+ of 5/);
+  const [was, now] = [file('gaps.csv'), out].map((text) => lines(text).map((line) => line.split(',')));
+  was!.forEach((row, i) => {
+    row.forEach((cell, j) => {
+      if (cell === '?' || cell === '') assert.match(now![i]![j]!, j === 1 ? /^0?\d$/ : /^(red|green)$/);
+      else assert.equal(now![i]![j], cell);
+    });
+  });
+  const saved = await run(
+    ...['impute', 'gaps.model', 'gaps.csv', '--samples', '5', '--draws', '2', '--out', 'f.parquet', '--json'],
+  );
+  const [told] = jsonLines(saved.out) as [{ paths: string[]; cells: number }];
+  assert.deepEqual([told.paths, told.cells], [['f-1.parquet', 'f-2.parquet'], 27]);
+  await run('impute', 'gaps.model', 'f-1.parquet', '--uncertainty', '--out', 'g.csv', '--threads', '1');
+  assert.equal(lines(file('g.csv'))[0], 'who,size,weight,kind,size sd,kind probability');
 });
 
 test('codes that encode writes are what decode reads', async () => {

@@ -12,19 +12,21 @@ import { exactPosterior, type LinearGaussian } from '../vae/linear-gaussian.ts';
 const NAMES = ['a', 'b', 'c'];
 
 /** Numbers that the model sees as they are. */
-const schema = parseSchema({
-  version: 1,
-  fields: NAMES.map((name) => ({
-    name,
-    role: 'model',
-    type: 'number',
-    min: -100,
-    max: 100,
-    distinct: 100,
-    decimals: null,
-    transform: { kind: 'standard', mean: 0, sd: 1 },
-  })),
-});
+const schemaOf = (missing: boolean) =>
+  parseSchema({
+    version: 1,
+    fields: NAMES.map((name) => ({
+      name,
+      role: 'model',
+      type: 'number',
+      missing,
+      min: -100,
+      max: 100,
+      distinct: 100,
+      decimals: null,
+      transform: { kind: 'standard', mean: 0, sd: 1 },
+    })),
+  });
 
 const config = parseConfig({
   network: { kind: 'mlp', hidden: [1] },
@@ -50,10 +52,18 @@ const truth = (variance: number): LinearGaussian => ({
   variance,
 });
 
-/** A model with no hidden layer and the posterior `off` from the exact one. */
-export function modelOf(off: number): { model: Model; exact: LinearGaussian } {
+/**
+ * A model with no hidden layer and the posterior `off` from the exact one; with `missing` it takes gaps, and the posterior is
+ * wide enough for a row of them.
+ */
+export function modelOf(off: number, missing = false): { model: Model; exact: LinearGaussian } {
   const linear = { ...config, network: { ...config.network, hidden: [] } } as typeof config;
-  const parts = { name: 'linear', config: linear, schema, runtime: nodeRuntime({ threads: 1 }) };
+  const parts = {
+    name: 'linear',
+    config: linear,
+    schema: schemaOf(missing),
+    runtime: nodeRuntime({ threads: 1 }),
+  };
   const { vae } = createModel({ ...parts, weights: {} });
   const raw = vae.parameters.find((p) => p.name.endsWith('logVar'))!.name;
   const zeros = vae.parameters.map((p) => [
@@ -63,6 +73,10 @@ export function modelOf(off: number): { model: Model; exact: LinearGaussian } {
   const feeds = { ...Object.fromEntries(zeros), z: value([0, 0], [1, 2]) };
   const exact = truth(Math.exp(interpret([decoderGraph(vae)['a.logVar']!], feeds)[0]!.data[0]!));
   const { weight, bias } = exactPosterior(exact);
+  if (missing) {
+    weight.push(...Array<number>(NAMES.length * bias.length).fill(0)); // of the mask
+    bias.fill(Math.log(1.5), bias.length / 2);
+  }
   const moved = (values: readonly number[]) => Float32Array.from(values, (v, i) => v + off * Math.cos(3 * i));
   const weights = {
     'posterior.weight': moved(weight),

@@ -44,3 +44,23 @@ export function exactPosterior({ w, b, variance }: LinearGaussian): { weight: nu
   const means = columns.map((c, j) => -dot(c, b) / scales[j]!);
   return { weight, bias: [...means, ...scales.map((s) => Math.log(variance / s))] };
 }
+
+/** E and deviation of each value that is null given the others: of the joint Gaussian, by elimination of what is there. */
+export function conditional(
+  { w, b, variance }: LinearGaussian,
+  x: readonly (number | null)[],
+): { mean: number[]; deviation: number[] } {
+  const mean = [...b];
+  const c = w.map((row, i) => w.map((other, j) => dot(row, other) + (i === j ? variance : 0)));
+  for (const [k, v] of x.entries()) {
+    if (v === null) continue;
+    const gain = c.map((row) => row[k]! / c[k]![k]!);
+    const off = v - mean[k]!;
+    const own = [...c[k]!];
+    for (const [i, g] of gain.entries()) {
+      mean[i]! += g * off;
+      for (const j of own.keys()) c[i]![j]! -= g * own[j]!;
+    }
+  }
+  return { mean, deviation: c.map((row, i) => Math.sqrt(Math.max(0, row[i]!))) };
+}

@@ -1,0 +1,100 @@
+/** Tables with their gaps filled, to where the user wants them, and how sure they are. */
+import { modelFields, type Schema, takeRows } from '../data/index.ts';
+import { isNpy } from '../data/write.ts';
+import { type Beside, writeFilled } from '../data/write-filled.ts';
+import { UserError } from '../errors.ts';
+import type { Imputed, Uncertainty } from '../tasks/impute.ts';
+import { asFile, deliver } from './output.ts';
+import type { Terminal } from './terminal.ts';
+import { formatNumber, plural, wrap } from './text.ts';
+
+export interface FilledOptions {
+  /** Path of the data that has the gaps. */
+  readonly data: string;
+  readonly schema: Schema;
+  /** One for each table; none shows them. */
+  readonly files: readonly string[];
+  readonly overwrite: boolean | undefined;
+}
+
+/** filled.csv, or for three draws filled-1.csv, filled-2.csv, filled-3.csv. */
+export function filesFor(
+  out: string | undefined,
+  { draws, uncertainty }: { readonly draws: number | undefined; readonly uncertainty: boolean | undefined },
+): string[] {
+  if (out !== undefined && uncertainty && isNpy(out))
+    throw new UserError(`${out}: an array has no columns beside its own; give a table, as in filled.csv`);
+  if (out === undefined && draws !== undefined && draws !== 1)
+    throw new UserError('several tables are drawn: say where they go with --out, as in --out filled.csv');
+  if (out === undefined) return [];
+  if (draws === undefined || !(draws >= 1)) return [out];
+  const [, stem = out, ending = ''] = /^(.*?[^/\\])(\.[^/\\]*)$/.exec(out) ?? [];
+  return Array.from({ length: draws }, (_, i) => `${stem}-${i + 1}${ending}`);
+}
+
+/** Files, or the filled rows for a person and all rows for a program. */
+export async function deliverFilled(
+  imputed: Imputed,
+  { data, schema, files, overwrite = false }: FilledOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { tables, incomplete } = imputed;
+  const beside = imputed.uncertainty.map((one) => columnOf(one, schema));
+  const write = (t: number, path: string) =>
+    writeFilled(data, { rows: tables[t]!, schema, beside }, path, { overwrite });
+  for (const [t, file] of files.entries()) await write(t, file);
+  if (files.length > 0) tell(imputed, files, terminal);
+  else if (terminal.wantsJson) terminal.write(await asFile('jsonl', (path) => write(0, path)));
+  else if (terminal.isLive.out && incomplete.length > 0) {
+    const rows = takeRows(modelFields(schema), tables[0]!, incomplete);
+    await deliver({ rows, schema, what: 'filled row' }, {}, terminal);
+  } else terminal.write(await asFile('csv', (path) => write(0, path)));
+  if (!terminal.wantsJson) remark(imputed, terminal);
+}
+
+function columnOf({ field, kind, values }: Uncertainty, { fields }: Schema): Beside {
+  const name = `${field} ${kind === 'deviation' ? 'sd' : 'probability'}`;
+  if (fields.some((other) => other.name === name))
+    throw new UserError(`the data has a column "${name}" already, which would say how sure "${field}" is`);
+  return { name, values };
+}
+
+function tell(imputed: Imputed, files: readonly string[], terminal: Terminal): void {
+  const { tables, cells, incomplete, samples } = imputed;
+  const { count } = tables[0]!;
+  if (terminal.wantsJson) {
+    const told = { count, cells, incomplete: incomplete.length, samples, effective: effectiveOf(imputed) };
+    terminal.json({ type: 'saved', ...told, notes: imputed.notes, paths: files });
+  } else for (const file of files) terminal.print(`${plural(count, 'row')}: ${file}`);
+}
+
+/** Fewer effective samples than this, and more samples would say something else. */
+const FEW = 10;
+
+/** Of the rows that had gaps: effective samples, and how many have few. */
+function effectiveOf({ effective }: Imputed) {
+  const sorted = effective.slice().sort();
+  if (sorted.length === 0) return undefined;
+  const median = sorted[Math.floor(sorted.length / 2)]!;
+  return { least: sorted[0]!, median, few: sorted.filter((v) => v < FEW).length };
+}
+
+function remark(imputed: Imputed, terminal: Terminal): void {
+  const notes = imputed.notes.map((note) => `${terminal.paint('yellow', 'Note')}: ${note}`);
+  for (const text of [...notes, ...inWords(imputed)])
+    for (const line of wrap(text, terminal.columns())) terminal.remark(line);
+}
+
+function inWords(imputed: Imputed): string[] {
+  const { tables, cells, incomplete, samples } = imputed;
+  const effective = effectiveOf(imputed);
+  if (!effective) return ['Nothing to fill: every value is there.'];
+  const { least, median, few } = effective;
+  const round = (v: number) => formatNumber(v < FEW ? Number(v.toFixed(1)) : Math.round(v));
+  const [rest, them] = few === 1 ? ['rests', 'it'] : ['rest', 'them'];
+  return [
+    `${plural(cells, 'gap')} filled, in ${formatNumber(incomplete.length)} of ${plural(tables[0]!.count, 'row')}.`,
+    `Effective samples: ${round(median)} of ${formatNumber(samples)} for the row in the middle, ${round(least)} for the least.`,
+    `${plural(few, 'row')} ${rest} on fewer than ${FEW}: --samples ${10 * samples} says more of ${them}.`,
+  ].slice(0, samples === 1 ? 1 : few === 0 ? 2 : 3);
+}
