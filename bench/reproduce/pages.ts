@@ -13,6 +13,8 @@ interface Result {
     readonly negativeElbo: number;
     readonly logLikelihood?: Readonly<Record<'mean' | 'low' | 'high' | 'samples', number>>;
   };
+  /** What PyTorch found beside it. */
+  readonly peer?: { readonly negativeElbo: number; readonly logLikelihood: number } | string;
 }
 
 const results = JSON.parse(readFileSync(new URL('results.json', import.meta.url), 'utf8')) as Readonly<
@@ -29,13 +31,20 @@ function measured({ rows, negativeElbo, logLikelihood: l }: Result['figures']): 
   return `${nll}−ELBO ${negativeElbo.toFixed(2)}, ${rows.toLocaleString('en')} test rows`;
 }
 
+const ofPeer = (peer: Result['peer']): string =>
+  typeof peer === 'object'
+    ? `; PyTorch: −log p(x) ${(-peer.logLikelihood).toFixed(2)}, −ELBO ${peer.negativeElbo.toFixed(2)}`
+    : '';
+
 function figuresOf(model: string): string {
   const own = Object.entries<Experiment>(experiments).flatMap(([name, { page }]) => {
     const result = page === model ? results[name] : undefined;
     return result ? [{ name, ...result }] : [];
   });
   if (own.length === 0) return NONE;
-  const rows = own.map(({ published, figures }) => `| ${published} | ${measured(figures)} |`);
+  const rows = own.map(
+    ({ published, figures, peer }) => `| ${published} | ${measured(figures)}${ofPeer(peer)} |`,
+  );
   const commands = own.flatMap(({ name, train, evaluate }) => [
     `npx tsx bench/reproduce/run.ts ${name}   # does both:`,
     `elbo train data --out model ${train}`,

@@ -3,15 +3,15 @@
  * each experiment that is not there yet under ELBO_REPRODUCE (a folder, by default in the system's temporary one) and writes
  * what came out to bench/reproduce/results.json.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { python } from '../peers.ts';
 import { type Experiment, experiments } from './experiments.ts';
+import { ROOT } from './static-digits.ts';
 
-const ROOT = process.env['ELBO_REPRODUCE'] ?? join(tmpdir(), 'elbo-reproduce');
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
@@ -36,25 +36,50 @@ async function elbo(words: readonly string[]): Promise<Record<string, unknown>> 
   return JSON.parse(last) as Record<string, unknown>;
 }
 
+const modelOf = (name: string): string => join(ROOT, `${name}.model`);
+
+/** The same in PyTorch: what peer.py found, or why it did not run. */
+function peerOf(model: string, data: string): unknown {
+  if (!existsSync(python)) return `absent: ${python} is not there, bench/peers/setup.sh installs it`;
+  const script = fileURLToPath(new URL('peer.py', import.meta.url));
+  const { status, stdout } = spawnSync(python, [script, model, data], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`peer.py ${model} ended with ${status}`);
+  return JSON.parse(String(stdout));
+}
+
+async function reproduce(name: string, experiment: Experiment, data: string): Promise<object> {
+  const { published, from, peer, train, evaluate } = experiment;
+  const model = modelOf(name);
+  const begun = from === undefined ? [] : ['--from', modelOf(from)];
+  console.log(`${name}: elbo train ${[...train, ...begun].join(' ')}`);
+  const started = performance.now();
+  if (!existsSync(model)) await elbo(['train', data, '--out', model, ...train, ...begun]);
+  const seconds = (performance.now() - started) / 1000;
+  const found = await elbo(['evaluate', model, data, ...evaluate]);
+  const { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood } = found;
+  return {
+    published,
+    train: [...train, ...(from === undefined ? [] : ['--from', `${from}.model`])].join(' '),
+    evaluate: evaluate.join(' '),
+    seconds,
+    figures: { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood },
+    ...(peer !== undefined && { peer: peerOf(peer, data) }),
+  };
+}
+
 const asked = process.argv.slice(2);
-for (const [name, { data: find, train, evaluate, published }] of Object.entries<Experiment>(experiments)) {
+mkdirSync(ROOT, { recursive: true });
+for (const [name, experiment] of Object.entries<Experiment>(experiments)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
-  const data = find();
+  const data = experiment.data();
   if (data === undefined) {
     console.log(`${name}: its data is not here (ELBO_DATA names the folder)`);
     continue;
   }
-  mkdirSync(ROOT, { recursive: true });
-  const model = join(ROOT, `${name}.model`);
-  console.log(`${name}: elbo train ${train.join(' ')}`);
-  const started = performance.now();
-  if (!existsSync(model)) await elbo(['train', data, '--out', model, ...train]);
-  const seconds = (performance.now() - started) / 1000;
-  const figures = await elbo(['evaluate', model, data, ...evaluate]);
+  const result = await reproduce(name, experiment, data);
   const all = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as object) : {};
-  const { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood } = figures;
-  const kept = { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood };
-  const result = { published, train: train.join(' '), evaluate: evaluate.join(' '), seconds, figures: kept };
   writeFileSync(RESULTS, `${JSON.stringify({ ...all, [name]: result }, null, 2)}\n`);
-  console.log(`${name}: ${JSON.stringify(kept)}`);
+  console.log(`${name}: ${JSON.stringify(result)}`);
 }
