@@ -47,8 +47,8 @@ function figuresOf(model: string): string {
   );
   const commands = own.flatMap(({ name, train, evaluate }) => [
     `npx tsx bench/reproduce/run.ts ${name}   # does both:`,
-    `elbo train data --out model ${train}`,
-    `elbo evaluate model data ${evaluate}`,
+    `elbo train data --out ${name}.model ${train}`,
+    `elbo evaluate ${name}.model data ${evaluate}`,
   ]);
   return ['| published | here |', '|---|---|', ...rows, '', '```sh', ...commands, '```'].join('\n');
 }
