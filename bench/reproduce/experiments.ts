@@ -1,12 +1,16 @@
-/** What is reproduced: the data, the words of `elbo train` and `elbo evaluate` after it, and what was published. */
+/** What is reproduced: the data, the words of `elbo train`, what is measured after it, and what was published. */
 import { join } from 'node:path';
 import type { PresetName } from '../../src/config/index.ts';
 import { mnistFolder } from '../sources.ts';
+import { withGaps } from './breast-cancer.ts';
+import { evaluated, filled, type Measure } from './measures.ts';
 import { staticDigits } from './static-digits.ts';
 
 export interface Experiment {
-  /** A path; undefined where the data is not at hand. */
-  readonly data: () => string | undefined;
+  /** A path or a name, for each seed; undefined where the data is not at hand. */
+  readonly data: (seed?: number) => string | undefined;
+  /** Trained once with each: the figures are then means. */
+  readonly seeds?: readonly number[];
   readonly published: string;
   /** The known model on whose page in docs/models it stands (pages.ts). */
   readonly page?: PresetName;
@@ -15,7 +19,9 @@ export interface Experiment {
   /** The model of peer.py that is trained beside it. */
   readonly peer?: string;
   readonly train: readonly string[];
-  readonly evaluate: readonly string[];
+  /** Of `elbo refit` between the two, where samples are to come from what is fitted; a sheet of them is then made too. */
+  readonly refit?: readonly string[];
+  readonly measure: Measure;
 }
 
 /** Words of a command line. */
@@ -35,7 +41,7 @@ const weighted = (published: string, objective: string, epochs: number): Omit<Ex
   published,
   from: 'mnist-vae',
   train: burda(epochs, `--objective ${objective} --learning-rate 0.0005 --seed 2`),
-  evaluate: words('--samples 5000 --rows 2000 --quality 0'),
+  measure: evaluated(words('--samples 5000 --rows 2000 --quality 0')),
 });
 
 /** 784-300-300-40 with ReLU, beside the same in PyTorch (peer.py) on the same file. */
@@ -48,12 +54,14 @@ const fixedDigits = (model: string, ...more: readonly string[]): Omit<Experiment
     '--warmup linear --warmup-fraction 0.2 --validation 0.02 --seed 1',
     ...more,
   ),
-  evaluate: words('--samples 1000 --rows 10000 --quality 0'),
+  measure: evaluated(words('--samples 1000 --rows 10000 --quality 0')),
 });
 
 /** Data that may not be copied: ELBO_DATA names a folder that has it. */
 const beside = (path: string) => (): string | undefined =>
   process.env['ELBO_DATA'] && join(process.env['ELBO_DATA'], path);
+
+const breastCancer = beside('classic/breast_cancer.csv');
 
 export const experiments = {
   'mnist-vae': {
@@ -61,7 +69,7 @@ export const experiments = {
     published: 'NLL 86.76 (Burda et al. 2016, table 1, VAE, one layer, k = 1)',
     page: 'vae',
     train: burda(200, '--seed 1'),
-    evaluate: words('--samples 5000 --rows 10000 --quality 0'),
+    measure: evaluated(words('--samples 5000 --rows 10000 --quality 0')),
   },
   'mnist-iwae': {
     ...weighted('NLL 84.78 (Burda et al. 2016, table 1, IWAE, one layer, k = 50)', 'iwae --samples 50', 14),
@@ -89,6 +97,15 @@ export const experiments = {
     page: 'vampVae',
   },
   'static-iaf': { ...fixedDigits('iaf', '--posterior iaf'), page: 'iafVae' },
+  'mnist-vq': {
+    data: mnistFolder,
+    published:
+      'no code of the book unused, samples that can be read (van den Oord et al. 2017, sections 3 and 4.1)',
+    page: 'vqVae',
+    train: words('--posterior vq --latent 64 --posterior-codes 128 --epochs 20 --patience 20 --seed 1'),
+    refit: words('--sampler autoregressive'),
+    measure: evaluated(words('--samples 0 --quality 0')),
+  },
   'zeisel-nb': {
     data: beside('singlecell/zeisel_1000genes.npz'),
     published: 'below 1268 nats a cell, independent negative binomials with the same split',
@@ -97,6 +114,21 @@ export const experiments = {
       '--likelihood negativeBinomial --hidden 128 --latent 10 --batch-size 64 --epochs 100',
       '--patience 30 --test 0.2 --seed 1',
     ),
-    evaluate: words('--samples 1000 --quality 0'),
+    measure: evaluated(words('--samples 1000 --quality 0')),
+  },
+  'breast-cancer': {
+    data: (seed = 1) => {
+      const file = breastCancer();
+      return file && withGaps(file, seed);
+    },
+    seeds: [1, 2, 3, 4, 5],
+    published:
+      'mean square error 0.287 of half of all entries, standardised (Mattei & Frellsen 2019, table 2); missForest 0.314',
+    page: 'iwae',
+    train: words(
+      '--objective iwae --samples 20 --network mlp --hidden 128,128 --activation tanh --latent 10 --batch-size 64',
+      '--epochs 300 --patience 300 --warmup none --validation 0 --test 0',
+    ),
+    measure: filled(breastCancer, words('--samples 5000')),
   },
 } as const satisfies Record<string, Experiment>;

@@ -7,14 +7,29 @@ import { type Experiment, experiments } from './experiments.ts';
 interface Result {
   readonly published: string;
   readonly train: string;
-  readonly evaluate: string;
-  readonly figures: {
-    readonly rows: number;
-    readonly negativeElbo: number;
-    readonly logLikelihood?: Readonly<Record<'mean' | 'low' | 'high' | 'samples', number>>;
-  };
+  readonly refit?: string;
+  /** Of what was fitted to the codes. */
+  readonly sampler?: Readonly<Record<string, { readonly value: number }>>;
+  /** Words of the verb that was run after training. */
+  readonly evaluate?: string;
+  readonly impute?: string;
+  /** Where there are several, the figures are means. */
+  readonly seeds?: readonly number[];
+  readonly figures: Figures;
+  readonly each?: readonly Figures[];
   /** What PyTorch found beside it. */
   readonly peer?: { readonly negativeElbo: number; readonly logLikelihood: number } | string;
+}
+
+interface Figures {
+  readonly rows?: number;
+  readonly negativeElbo?: number;
+  readonly logLikelihood?: Readonly<Record<'mean' | 'low' | 'high' | 'samples', number>>;
+  readonly codes?: { readonly entries: number; readonly used: number };
+  readonly error?: number;
+  readonly ofMeans?: number;
+  readonly mig?: number;
+  readonly migWithoutShape?: number;
 }
 
 const results = JSON.parse(readFileSync(new URL('results.json', import.meta.url), 'utf8')) as Readonly<
@@ -23,12 +38,27 @@ const results = JSON.parse(readFileSync(new URL('results.json', import.meta.url)
 
 const NONE = 'No published figure has been reproduced with this model here yet.';
 
-/** −log p(x) with its interval where it was measured, and −ELBO: nats an example, of test rows. */
-function measured({ rows, negativeElbo, logLikelihood: l }: Result['figures']): string {
-  const nll = l
-    ? `−log p(x) ${(-l.mean).toFixed(2)} (95 %: ${(-l.high).toFixed(2)} to ${(-l.low).toFixed(2)}, ${l.samples.toLocaleString('en')} samples), `
-    : '';
-  return `${nll}−ELBO ${negativeElbo.toFixed(2)}, ${rows.toLocaleString('en')} test rows`;
+/** What was measured, in words: nats an example of test rows, the error of filled gaps, scores of known factors. */
+function measured({ figures, each, seeds, sampler }: Result): string {
+  const { rows = 0, codes, negativeElbo, logLikelihood: l, error, ofMeans, mig, migWithoutShape } = figures;
+  const range = (name: 'error' | 'mig' | 'migWithoutShape') => {
+    const values = (each ?? []).map((one) => one[name]!);
+    return `${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)}`;
+  };
+  const parts = [
+    l &&
+      `−log p(x) ${(-l.mean).toFixed(2)} (95 %: ${(-l.high).toFixed(2)} to ${(-l.low).toFixed(2)}, ${l.samples.toLocaleString('en')} samples)`,
+    migWithoutShape !== undefined &&
+      `MIG ${migWithoutShape.toFixed(3)} (${range('migWithoutShape')}); with the shape ${mig!.toFixed(3)} (${range('mig')})`,
+    error !== undefined &&
+      `${error.toFixed(3)} (${range('error')}); filled with means ${ofMeans!.toFixed(3)}`,
+    negativeElbo !== undefined && `−ELBO ${negativeElbo.toFixed(2)}`,
+    sampler && `${sampler['ELBO gained']!.value.toFixed(2)} less with the prior fitted to its codes`,
+    codes && `${codes.used} of ${codes.entries} codes in use`,
+    rows > 0 && `${rows.toLocaleString('en')} test rows`,
+    seeds && `mean of ${seeds.length} seeds`,
+  ];
+  return parts.filter(Boolean).join(', ');
 }
 
 const ofPeer = (peer: Result['peer']): string =>
@@ -42,13 +72,14 @@ function figuresOf(model: string): string {
     return result ? [{ name, ...result }] : [];
   });
   if (own.length === 0) return NONE;
-  const rows = own.map(
-    ({ published, figures, peer }) => `| ${published} | ${measured(figures)}${ofPeer(peer)} |`,
-  );
-  const commands = own.flatMap(({ name, train, evaluate }) => [
-    `npx tsx bench/reproduce/run.ts ${name}   # does both:`,
-    `elbo train data --out ${name}.model ${train}`,
-    `elbo evaluate ${name}.model data ${evaluate}`,
+  const rows = own.map((result) => `| ${result.published} | ${measured(result)}${ofPeer(result.peer)} |`);
+  const commands = own.flatMap(({ name, train, seeds, refit, evaluate, impute }) => [
+    `npx tsx bench/reproduce/run.ts ${name}   # does ${refit ? 'all' : 'both'}:`,
+    `elbo train data --out ${name}.model ${train}${seeds ? ` --seed ${seeds[0]}` : ''}`,
+    ...(refit ? [`elbo refit ${name}.model data ${refit}`] : []),
+    impute === undefined
+      ? `elbo evaluate ${name}.model data ${evaluate}`
+      : `elbo impute ${name}.model data ${impute}`,
   ]);
   return ['| published | here |', '|---|---|', ...rows, '', '```sh', ...commands, '```'].join('\n');
 }

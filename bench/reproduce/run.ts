@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { python } from '../peers.ts';
 import { type Experiment, experiments } from './experiments.ts';
+import type { Figures } from './measures.ts';
 import { ROOT } from './static-digits.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -49,22 +50,47 @@ function peerOf(model: string, data: string): unknown {
   return JSON.parse(String(stdout));
 }
 
-async function reproduce(name: string, experiment: Experiment, data: string): Promise<object> {
-  const { published, from, peer, train, evaluate } = experiment;
-  const model = modelOf(name);
+/** What a sampler gains, and a sheet of samples beside the model. */
+async function refitted(model: string, data: string, words: readonly string[]): Promise<unknown> {
+  const { figures } = await elbo(['refit', model, data, ...words]);
+  await elbo(['sample', model, '-n', '100', '--mean', '--out', `${model}.samples`, '--overwrite']);
+  console.log(`  samples: ${model}.samples/contact.png`);
+  return figures;
+}
+
+/** Trains and measures one experiment, with one of its seeds where it has several. */
+async function once(name: string, { from, train, refit, measure }: Experiment, data: string, seed?: number) {
+  const model = modelOf(seed === undefined ? name : `${name}-${seed}`);
   const begun = from === undefined ? [] : ['--from', modelOf(from)];
-  console.log(`${name}: elbo train ${[...train, ...begun].join(' ')}`);
+  const words = [...train, ...begun, ...(seed === undefined ? [] : ['--seed', String(seed)])];
+  console.log(`${name}: elbo train ${words.join(' ')}`);
   const started = performance.now();
-  if (!existsSync(model)) await elbo(['train', data, '--out', model, ...train, ...begun]);
+  if (!existsSync(model)) await elbo(['train', data, '--out', model, ...words]);
   const seconds = (performance.now() - started) / 1000;
-  const found = await elbo(['evaluate', model, data, ...evaluate]);
-  const { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood } = found;
+  const sampler = refit && (await refitted(model, data, refit));
+  return { seconds, sampler, figures: await measure.figures(elbo, model, data) };
+}
+
+/** Means of the figures that are numbers. */
+function meansOf(all: readonly Figures[]): Figures {
+  const names = Object.keys(all[0]!).filter((name) => typeof all[0]![name] === 'number');
+  const mean = (name: string) => all.reduce((sum, one) => sum + Number(one[name]), 0) / all.length;
+  return Object.fromEntries(names.map((name) => [name, mean(name)]));
+}
+
+async function reproduce(name: string, experiment: Experiment, data: string): Promise<object> {
+  const { published, from, peer, train, refit, measure, seeds } = experiment;
+  const runs: Awaited<ReturnType<typeof once>>[] = [];
+  for (const seed of seeds ?? [undefined])
+    runs.push(await once(name, experiment, experiment.data(seed)!, seed));
+  const each = runs.map(({ figures }) => figures);
   return {
     published,
     train: [...train, ...(from === undefined ? [] : ['--from', `${from}.model`])].join(' '),
-    evaluate: evaluate.join(' '),
-    seconds,
-    figures: { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood },
+    ...(refit && { refit: refit.join(' '), sampler: runs[0]!.sampler }),
+    [measure.verb]: measure.words.join(' '),
+    seconds: runs.reduce((sum, { seconds }) => sum + seconds, 0),
+    ...(seeds ? { seeds, figures: meansOf(each), each } : { figures: each[0] }),
     ...(peer !== undefined && { peer: peerOf(peer, data) }),
   };
 }
