@@ -76,11 +76,20 @@ export const trainingOptions = {
     .lt(1)
     .optional()
     .describe('decay of a running average of the weights, which is then used'),
+  modality: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe(
+      'groups of columns, as in left=a,b,right=c: each has an encoder, any may be missing (see --posterior poe, moe, mopoe)',
+    ),
   predictWeight: z
     .number()
     .min(0)
     .optional()
-    .describe('what telling known labels of --predict rightly weighs, α / N of M2 (default 0.1)'),
+    .describe(
+      'w: telling known labels of --predict rightly weighs w times rows over rows with a label (default 0.1)',
+    ),
   patience: z.int().min(1).optional().describe('epochs without improvement before training ends'),
   seed: z
     .int()
@@ -172,6 +181,8 @@ export interface TrainConfig {
   readonly learningRate: number;
   readonly clip?: number | undefined;
   readonly skip?: number | undefined;
+  /** Groups of fields, each as name=field,field; those that none names are one more. */
+  readonly modality?: readonly string[] | undefined;
   /** Where a label is predicted. */
   readonly predictWeight?: number | undefined;
   readonly ema?: number | undefined;
@@ -210,7 +221,7 @@ export function parseConfig(json: unknown): TrainConfig {
   } as TrainConfig;
 }
 
-/** α / N of Kingma et al. 2014, section 4. */
+/** As the 0.1 in α = 0.1·N of Kingma et al. 2014, section 4; N over the number of labels is ours. */
 export const USUAL_PREDICT_WEIGHT = 0.1;
 
 /** What z is inferred as where nothing was said. */

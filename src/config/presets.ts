@@ -282,6 +282,21 @@ export const presets = {
     reference: 'Sønderby et al. 2016',
     choices: { network: { kind: 'ladder' }, warmup: { kind: 'linear', fraction: 0.2 } },
   },
+  mvae: {
+    title: 'a product of experts, one for each modality, any of which may be missing',
+    reference: 'Wu & Goodman 2018',
+    choices: { posterior: { kind: 'poe' } },
+  },
+  mmvae: {
+    title: 'a mixture of experts, one for each modality',
+    reference: 'Shi et al. 2019',
+    choices: { posterior: { kind: 'moe' }, objective: { kind: 'iwae', samples: 10 } },
+  },
+  mopoeVae: {
+    title: 'a mixture of products of experts, one for each set of modalities',
+    reference: 'Sutter et al. 2021',
+    choices: { posterior: { kind: 'mopoe' } },
+  },
   m2: {
     title: 'a label that some rows lack is inferred',
     reference: 'Kingma et al. 2014',

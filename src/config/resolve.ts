@@ -21,6 +21,8 @@ export interface DataFacts {
   readonly condition?: boolean;
   /** Whether a label is predicted. */
   readonly label?: boolean;
+  /** Groups of fields in words, where they were given. */
+  readonly modalities?: readonly string[];
 }
 
 export interface Plan {
@@ -80,7 +82,7 @@ const batchFor = ({ shape, trainRows }: DataFacts): number =>
 export function resolve(given: ParsedOptions & GivenChoices, facts: DataFacts, saved?: TrainConfig): Plan {
   checkPreset(given.preset, { pictures: facts.shape.length === 3, label: facts.label === true });
   const whole = withPreset(given);
-  return saved ? resumed(whole, saved) : fresh(whole, facts);
+  return saved ? resumed(whole, facts, saved) : fresh(whole, facts);
 }
 
 function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
@@ -95,14 +97,14 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
   };
   const network = pick('network', networkFor(facts));
   const objective = pick('objective', { kind: 'elbo' });
-  const posterior = pick('posterior', usualPosterior(objective));
+  const posterior = pick('posterior', facts.modalities ? { kind: 'poe' } : usualPosterior(objective));
   const config: TrainConfig = {
     network,
     latent: given.latent ?? (network.kind === 'ladder' ? LADDER_LATENT : usualLatent(posterior, facts)),
     objective,
     posterior,
     prior: pick('prior', { kind: usualPrior(posterior) }),
-    warmup: pick('warmup', { kind: 'none' }),
+    warmup: pick('warmup', { kind: usualWarmup(posterior, objective) }),
     optimizer: pick('optimizer', { kind: 'adam' }),
     schedule: pick('schedule', { kind: 'cosine' }),
     ...(given.likelihood && { likelihood: parseChoice('likelihood', given.likelihood) }),
@@ -113,6 +115,7 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     skip: given.skip,
     ema: given.ema,
     ...predictWeight(given, facts),
+    ...(given.modality && { modality: given.modality }),
     patience: given.patience ?? Math.max(5, Math.ceil(epochs / 10)),
     seed: given.seed ?? 0,
     validation: given.validation ?? 0.1,
@@ -121,7 +124,7 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     label: given.label,
   };
   refuseClash(config, facts);
-  return { config, lines: sentences(config, given) };
+  return { config, lines: sentences(config, given, facts) };
 }
 
 function predictWeight({ predictWeight: asked }: ParsedOptions, { label }: DataFacts) {
@@ -129,6 +132,10 @@ function predictWeight({ predictWeight: asked }: ParsedOptions, { label }: DataF
   if (asked === undefined) return {};
   throw new UserError('--predict-weight is for a label: name one with --predict');
 }
+
+/** Experts are given up early where the KL has its full weight from the start. */
+const usualWarmup = (posterior: TrainConfig['posterior'], objective: TrainConfig['objective']): string =>
+  build('posterior', posterior).experts && build('objective', objective).beta > 0 ? 'linear' : 'none';
 
 /** The first prior over what the posterior gives. */
 function usualPrior(posterior: TrainConfig['posterior']): string {
@@ -141,7 +148,7 @@ function usualPrior(posterior: TrainConfig['posterior']): string {
 
 function refuseClash(
   { network, posterior, prior, objective, warmup }: TrainConfig,
-  { shape, condition = false, label = false }: DataFacts,
+  { shape, fields, condition = false, label = false, modalities }: DataFacts,
 ): void {
   const why = clash({
     network: build('network', network),
@@ -151,15 +158,20 @@ function refuseClash(
     shape,
     condition,
     label,
+    modalities: modalities?.length ?? fields,
     warmedUp: warmup.kind !== 'none',
   });
+  if (modalities && !build('posterior', posterior).experts)
+    throw new UserError(
+      `posterior "${posterior.kind}" has one encoder, and --modality gives each group its own: choose --posterior poe, moe or mopoe`,
+    );
   if (why)
     throw new UserError(
       `posterior "${posterior.kind}", prior "${prior.kind}" and objective "${objective.kind}": ${why}`,
     );
 }
 
-function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan {
+function resumed(given: ParsedOptions & GivenChoices, facts: DataFacts, saved: TrainConfig): Plan {
   for (const name of Object.keys(tables) as TableName[]) {
     const asked = given[name];
     if (asked) refuseChange(name, { ...saved[name], ...asked }, saved[name]);
@@ -171,6 +183,7 @@ function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan 
     'clip',
     'skip',
     'ema',
+    'modality',
     'predictWeight',
     'seed',
     'validation',
@@ -181,7 +194,7 @@ function resumed(given: ParsedOptions & GivenChoices, saved: TrainConfig): Plan 
   for (const name of fixed) if (given[name] !== undefined) refuseChange(name, given[name], saved[name]);
   const { epochs = saved.epochs, patience = saved.patience } = given;
   const config = { ...saved, epochs, patience };
-  return { config, lines: sentences(config, given) };
+  return { config, lines: sentences(config, given, facts) };
 }
 
 function refuseChange(name: string, asked: unknown, saved: unknown): void {
@@ -203,7 +216,11 @@ function show({ kind, ...options }: { readonly kind: string }): string {
 const unusual = ({ posterior, prior }: TrainConfig): boolean =>
   posterior.kind !== 'gaussian' || prior.kind !== 'normal';
 
-function sentences(config: TrainConfig, given: ParsedOptions & GivenChoices): string[] {
+function sentences(
+  config: TrainConfig,
+  given: ParsedOptions & GivenChoices,
+  { modalities = [] }: DataFacts,
+): string[] {
   const line = (what: string, value: string, flags: string, chosen: boolean) =>
     `${what}: ${value}  (${chosen ? 'as asked' : flags})`;
   const choice = (name: TableName, flags: string) =>
@@ -213,6 +230,7 @@ function sentences(config: TrainConfig, given: ParsedOptions & GivenChoices): st
     line('latent', `${config.latent} dimensions`, '--latent', given.latent !== undefined),
     choice('objective', '--objective, --beta, --free-bits'),
     ...(unusual(config) ? [choice('posterior', '--posterior'), choice('prior', '--prior')] : []),
+    ...(modalities.length > 0 ? [line('modalities', modalities.join('; '), '--modality', true)] : []),
     ...(config.likelihood ? [choice('likelihood', '--likelihood')] : []),
     ...(config.predictWeight === undefined
       ? []

@@ -44,6 +44,8 @@ export type FieldEdit = z.output<typeof fieldEdit>;
 export interface SchemaEdits {
   readonly missing?: readonly string[] | undefined;
   readonly fields: readonly FieldEdit[];
+  /** See `OpenOptions`. */
+  readonly gaps?: boolean;
 }
 
 /** A whole schema, or edits to the one that will be inferred; an unknown key is an error with its path. */
@@ -81,8 +83,14 @@ export function applyEdits(schema: Schema, edits: SchemaEdits): Schema {
       edits.fields.find((edit) => edit.name === field.name),
     ),
   );
-  return parseSchema({ ...schema, fields });
+  return parseSchema({ ...schema, fields: edits.gaps ? fields.map(withGaps) : fields });
 }
+
+/** A modelled field of a table that may be missing. */
+const withGaps = (field: unknown): unknown => {
+  const { role, type } = field as Field;
+  return role === 'model' && type !== 'image' ? { ...(field as Field), missing: true } : field;
+};
 
 const list = (fields: readonly Field[]): string => {
   const names = fields.slice(0, 12).map((field) => `"${field.name}"`);

@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly condition?: readonly string[];
   /** The column that is given where it is known and else inferred; of pictures and arrays also 'label'. */
   readonly predict?: string;
+  /** Whether a value of any column may be missing where the model is used, also where none is in these data. */
+  readonly gaps?: boolean;
   /** The law of every numeric column whose values are in its set. */
   readonly likelihood?: LawChoice;
   /** Of the split into training, validation and test rows. */
@@ -68,7 +70,7 @@ export interface Settings {
 export function settingsOf(options: OpenOptions): Settings {
   const { schema, condition = [] } = options;
   const whole = schema && isWholeSchema(schema) ? schema : undefined;
-  const edits = { fields: editsOf(options, whole) };
+  const edits = { fields: editsOf(options, whole), gaps: options.gaps === true };
   return {
     schema: whole && applyEdits(whole, edits),
     edits,

@@ -149,7 +149,8 @@ async function inferSchema({ db, relation }: TableFile, settings: Settings): Pro
 const sameColumns = (schema: Schema, read: readonly Readable[]): boolean =>
   modelFields(schema).every((field, j) => {
     const was = read[j]!;
-    return isNumeric(field) || JSON.stringify({ ...field, role: 0 }) === JSON.stringify({ ...was, role: 0 });
+    const bare = (one: object) => JSON.stringify({ ...one, role: 0, missing: 0 }); // how it is used, not how it is read
+    return isNumeric(field) || bare(field) === bare(was);
   });
 
 function nothingLeft({ path }: Relation, drafts: readonly Draft[]): string {

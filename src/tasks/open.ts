@@ -1,9 +1,16 @@
 /** Opening data as the options say. */
-import type { dataOptions, GivenChoices, ParsedOptions, TrainConfig } from '../config/index.ts';
+import {
+  build,
+  type dataOptions,
+  type GivenChoices,
+  type ParsedOptions,
+  parseChoice,
+  type TrainConfig,
+} from '../config/index.ts';
 import { type Dataset, loadSchemaFile, openDataset, type Schema } from '../data/index.ts';
 
-type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed'>> &
-  Pick<GivenChoices, 'likelihood'>;
+type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed' | 'modality'>> &
+  Pick<GivenChoices, 'likelihood' | 'posterior'>;
 
 /** `schema` is a saved model's, used as it is; otherwise it is inferred, with the edits of `--schema`. */
 export async function openData(path: string, options: DataOptions, schema?: Schema): Promise<Dataset> {
@@ -27,11 +34,18 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
     ...(rest.condition && { condition: rest.condition }),
     ...(rest.predict !== undefined && { predict: rest.predict }),
     ...(rest.likelihood?.kind && { likelihood: { ...rest.likelihood, kind: rest.likelihood.kind } }),
+    ...(hasExperts(rest) && { gaps: true }),
     ...(rest.missing && { missing: rest.missing }),
     ...(rest.label !== undefined && { label: rest.label }),
     ...(rest.limit !== undefined && { limit: rest.limit }),
   });
 }
+
+/** Whether there is an encoder for each group of fields, so that any of them may be missing. */
+const hasExperts = ({ modality, posterior }: DataOptions): boolean =>
+  modality !== undefined ||
+  (posterior?.kind !== undefined &&
+    build('posterior', parseChoice('posterior', { kind: posterior.kind })).experts === true);
 
 /** The options that give a model's split of its data again. */
 export const splitOf = ({ seed, validation, test, limit, label }: TrainConfig) => ({

@@ -1,13 +1,21 @@
 /** From a schema's codec and a config to the model they describe. */
-import { build, parseChoice, type TrainConfig, USUAL_PREDICT_WEIGHT } from '../config/index.ts';
+import { build, namedPieces, parseChoice, type TrainConfig, USUAL_PREDICT_WEIGHT } from '../config/index.ts';
 import { asChoice, type Codec, type ConditionPart } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { createVae, type Law, type ModelSpec, type Part, type Support, type Vae } from '../vae/index.ts';
+import {
+  createVae,
+  type Law,
+  type Modality,
+  type ModelSpec,
+  type Part,
+  type Support,
+  type Vae,
+} from '../vae/index.ts';
 
 /** The choices that decide what a model is; the others decide how it is trained. */
 export type ModelConfig = Pick<
   TrainConfig,
-  'network' | 'latent' | 'posterior' | 'prior' | 'likelihood' | 'predictWeight'
+  'network' | 'latent' | 'posterior' | 'prior' | 'likelihood' | 'modality' | 'predictWeight'
 >;
 
 export function vaeFor(codec: Codec, config: ModelConfig): Vae {
@@ -18,12 +26,35 @@ export function vaeFor(codec: Codec, config: ModelConfig): Vae {
     masked: codec.masked,
     ...(codec.conditionSize > 0 && { condition: codec.conditionSize }),
     ...labelOf(codec, config),
+    ...(config.modality && { modalities: groupsOf(codec, config.modality) }),
     latent: config.latent,
     network: build('network', config.network),
     posterior: build('posterior', config.posterior),
     prior: build('prior', config.prior),
   });
 }
+
+/** The groups that `--modality` names; the fields that it does not are one more. */
+export function groupsOf({ parts }: Codec, named: readonly string[]): Modality[] {
+  const names = parts.map(({ field }) => field);
+  const groups = [...namedPieces(named, '--modality', 'left=a,b,right=c')];
+  const taken = new Set<string>();
+  for (const field of groups.flatMap(([, fields]) => fields)) {
+    if (!names.includes(field))
+      throw new UserError(
+        `--modality: no field that is modelled is called "${field}"; there are ${names.map((name) => `"${name}"`).join(', ')}`,
+      );
+    if (taken.has(field)) throw new UserError(`--modality: "${field}" is in two groups`);
+    taken.add(field);
+  }
+  const others = names.filter((name) => !taken.has(name));
+  if (others.length > 0 && groups.some(([name]) => name === OTHERS))
+    throw new UserError(`--modality ${OTHERS}: is the name of the group of all columns that are in no other`);
+  const all = others.length > 0 ? [...groups, [OTHERS, others] as const] : groups;
+  return all.map(([name, fields]) => ({ name, fields }));
+}
+
+const OTHERS = 'others';
 
 function labelOf(codec: Codec, { predictWeight }: ModelConfig): Pick<ModelSpec, 'label'> {
   const found = labelPart(codec);

@@ -19,13 +19,13 @@ import { UserError } from '../errors.ts';
 import { openWorkspace, type Workspace } from '../model/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { type EpochRecord, type FitEvent, type FitOptions, type Fitted, fit } from '../train/index.ts';
-import type { Vae } from '../vae/index.ts';
+import type { Modality, Vae } from '../vae/index.ts';
 import { openData } from './open.ts';
 import { openProfile, type ProfileEvent } from './profile.ts';
 import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
-import { labelPart, vaeFor } from './spec.ts';
+import { groupsOf, labelPart, vaeFor } from './spec.ts';
 import { checkStart, readStart, type Start, startWeights, withStart } from './start.ts';
 
 export type TrainOptions = GivenOptions &
@@ -190,15 +190,19 @@ function planFor(
   data: Dataset,
   saved: SavedRun | undefined,
 ): Plan {
+  const modality = options.modality ?? saved?.config.modality;
   const facts = {
     shape: codec.shape,
     fields: codec.parts.length,
     trainRows: data.counts.train,
     condition: codec.conditionSize > 0,
     label: labelPart(codec) !== undefined,
+    ...(modality && { modalities: groupsOf(codec, modality).map(groupInWords) }),
   };
   return resolve(options, facts, saved?.config);
 }
+
+const groupInWords = ({ name, fields }: Modality): string => `${name} (${fields.join(', ')})`;
 
 function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data: Dataset, codec: Codec) {
   const { batchSize, seed } = config;

@@ -39,7 +39,7 @@ export interface LabelSpec {
   readonly counts: readonly number[];
   /** Share of the training examples whose label is known. */
   readonly known: number;
-  /** Of the classification of these, α / N of the paper. */
+  /** w: the mean of −log q(y|x) over these weighs w·N/Nₗ, of N examples Nₗ of which have one. */
   readonly weight: number;
 }
 
@@ -132,8 +132,8 @@ function logPrior({ counts, size }: LabelSpec): Tensor {
 }
 
 /**
- * The terms of −L(x, y) where y is known and of −U(x) where it is not (eq. 6 and 7), and as a penalty α/N times the
- * mean of −log q(y|x) over the examples whose label is known (eq. 9).
+ * The terms of −L(x, y) where y is known and of −U(x) where it is not (eq. 6 and 7), and as a penalty the mean of
+ * −log q(y|x) over the examples whose label is known (eq. 9), the more the fewer these are: a fixed weight lets them drown.
  */
 export function labelledTerms(
   { spec, logPosterior, given }: LabelModel,
@@ -154,7 +154,7 @@ export function labelledTerms(
   const negativeEntropy = mul(unknown, sum(mul(exp(logQ), logQ), [-1], { keepDims: true })); // [B, 1]
   const cross = sum(mul(transpose(weights), p), [-1], { keepDims: true });
   const { scale } = options;
-  const told = scale && mul(sum(mul(classes, logQ)), mul(scale, -spec.weight / spec.known));
+  const told = scale && mul(sum(mul(classes, logQ)), mul(scale, -spec.weight / spec.known ** 2));
   return {
     z: inferred.z,
     levels: inferred.levels.map((level) => meanLevel(level, mean)),

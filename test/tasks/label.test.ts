@@ -42,7 +42,6 @@ before(async () => {
     data,
     out,
     predict: 'species',
-    predictWeight: 1,
     epochs: 30,
     batchSize: 50,
     learningRate: 5e-3,
@@ -122,7 +121,7 @@ test('the encoder says the classes to any program, and the option is kept', asyn
   const { outputNames } = await InferenceSession.create(join(out, 'encoder.onnx'));
   assert.deepEqual([...outputNames].sort(), ['classes', 'logVar', 'mean', 'z']);
   const { config, schema } = JSON.parse(readFileSync(join(out, 'model.json'), 'utf8'));
-  assert.equal(config.predictWeight, 1);
+  assert.equal(config.predictWeight, 0.1);
   assert.equal(schema.fields[0].role, 'predicted');
 });
 

@@ -150,7 +150,7 @@ for (const [name, spec] of Object.entries(specs)) {
   });
 }
 
-test('known labels are told by a penalty: α/N of the mean of −log q(y|x) over them', () => {
+test('known labels are told by a penalty: w N/Nₗ times the mean of −log q(y|x) over them', () => {
   const { vae, terms: t, at } = training(rows, aim('elbo'), { batch: BATCH });
   const seen = observation(vae.spec);
   const [penalty, logQ, y] = at(
@@ -159,7 +159,7 @@ test('known labels are told by a penalty: α/N of the mean of −log q(y|x) over
     knownLabel(LABEL, seen).classes,
   );
   const told = -y!.reduce((sum, v, i) => sum + v * logQ![i]!, 0);
-  close(penalty![0]!, (LABEL.weight * told) / (LABEL.known * BATCH), 1e-7, 'penalty');
+  close(penalty![0]!, (LABEL.weight * told) / (LABEL.known ** 2 * BATCH), 1e-7, 'penalty');
   assert.ok(trainingGraph(vae, aim('elbo')).reported.includes('classification'));
 });
 
@@ -207,7 +207,7 @@ test('a variance that a rule moves counts each class as it weighs', () => {
 test('every posterior that is drawn from can stand beside a label', () => {
   const drawn = Object.entries(posteriors as Table<PosteriorFamily>)
     .map(([kind, entry]) => [kind, make(entry, 'classes' in entry.options ? { classes: 2 } : {})] as const)
-    .filter(([, posterior]) => posterior.random);
+    .filter(([, { random, experts }]) => random && !experts);
   assert.ok(drawn.length > 8);
   for (const [kind, posterior] of drawn) {
     const family = Object.values(priors as Table<ModelSpec['prior']>).map((entry) => make(entry));
