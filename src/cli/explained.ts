@@ -140,7 +140,9 @@ function effectCells(
 
 const percent = (share: number): string => {
   const value = 100 * share;
-  return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
+  if (value > 0 && value < 0.05) return 'under 0.1 %';
+  if (value < 100 && value >= 99.95) return 'over 99.9 %';
+  return `${(value > 0 && value < 9.95) || (value < 100 && value >= 99.5) ? value.toFixed(1) : Math.round(value)} %`;
 };
 
 /** Three digits, or as many as there are before the point. */

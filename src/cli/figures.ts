@@ -44,8 +44,7 @@ function cellsOf(figure: Figure, heading: string | undefined): string[] {
   const { name, value, unit, low, high, beside } = figure;
   const digits = decimalsOf(figure);
   const show = (v: number) => formatFixed(v, digits);
-  const other =
-    beside && (Number.isInteger(beside.value) ? beside.value.toLocaleString('en') : show(beside.value));
+  const other = beside && (isCount(beside.value) ? beside.value.toLocaleString('en') : show(beside.value));
   return [
     name,
     show(value),
@@ -54,6 +53,9 @@ function cellsOf(figure: Figure, heading: string | undefined): string[] {
     other === undefined ? '' : heading ? other : `${beside!.what} ${other}`,
   ];
 }
+
+/** A share that happens to be 0 or 1 is none. */
+const isCount = (value: number): boolean => Number.isInteger(value) && value > 1;
 
 function withMeaning(line: string, meaning: string, width: number): string {
   const room = width - line.length - 2;

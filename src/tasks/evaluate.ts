@@ -239,5 +239,5 @@ function protocol(model: Model, data: Dataset, splits: readonly Split[], rows: n
       : '';
   const quantile = model.schema.fields.some((f) => 'transform' in f && f.transform.kind === 'quantile');
   const scale = quantile ? '; numbers as normal scores, so densities are on that scale' : '';
-  return `${rows} ${which} rows, one sample of z each, seed ${seed}${drawn}; nats an example${scale}`;
+  return `${rows.toLocaleString('en')} ${which} rows, one sample of z each, seed ${seed}${drawn}; nats an example${scale}`;
 }

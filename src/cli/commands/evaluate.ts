@@ -87,7 +87,7 @@ async function printEvaluation(e: Evaluation, terminal: Terminal): Promise<void>
     const figures = Object.values(e.figures).filter((figure) => figure.group === group);
     if (figures.length === 0 && !(group === 'reconstruction' && Object.keys(e.columns).length > 0)) continue;
     for (const line of figureLines(title, figures, width)) terminal.print(line);
-    if (group === 'reconstruction') printColumns(e.columns, terminal);
+    if (group === 'reconstruction') printColumns(e.columns, say, terminal);
     if (group === 'likelihood') say(e.protocol);
     const protocol = e.protocols[group as keyof typeof groups];
     if (protocol) say(protocol);
@@ -101,21 +101,19 @@ async function printEvaluation(e: Evaluation, terminal: Terminal): Promise<void>
 const MOST_COLUMNS = 40;
 
 /** The columns of a table, errors beside those of the best constant answer. */
-function printColumns(all: Evaluation['columns'], terminal: Terminal): void {
+function printColumns(all: Evaluation['columns'], say: (text: string) => void, terminal: Terminal): void {
   const entries = Object.entries(all);
   if (entries.length === 0) return;
   const rows = entries.slice(0, MOST_COLUMNS).map(([name, column]) => {
     const { error, what } = errorOf(column);
-    const number = (value: number | undefined) =>
-      value === undefined ? '' : Number(value.toPrecision(3)).toLocaleString('en');
     return [
       `  ${name}`,
       formatFixed(column.logPx, 2),
       what,
-      number(error?.value),
-      number(error?.constant),
-      number(column.similarity?.value),
-      number(column.similarity?.beside?.value),
+      digits(error?.value),
+      digits(error?.constant),
+      digits(column.similarity?.value),
+      digits(column.similarity?.beside?.value),
     ];
   });
   const columns = [
@@ -130,6 +128,18 @@ function printColumns(all: Evaluation['columns'], terminal: Terminal): void {
   for (const line of textTable(columns, rows, terminal.columns())) terminal.print(line);
   if (entries.length > rows.length)
     terminal.print(`  and ${entries.length - rows.length} more columns: --json has all`);
+  if (entries.some(([, { similarity }]) => similarity))
+    say(
+      'samples alike: 1 less the distance of the distributions of samples and held-out rows (Kolmogorov–Smirnov, or total variation of ' +
+        'categories); training rows: the same for as many of these',
+    );
+}
+
+/** Three of them. */
+function digits(value: number | undefined): string {
+  if (value === undefined) return '';
+  const rounded = value.toPrecision(3);
+  return Math.abs(value) >= 1000 ? Number(rounded).toLocaleString('en') : rounded;
 }
 
 function errorOf({ accuracy, meanAbsolute, unit = '' }: ColumnReport) {
