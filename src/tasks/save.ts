@@ -95,7 +95,15 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
     'validation −ELBO': { value: best.validation.negativeElbo, protocol: validation },
   };
   if (data.counts.test === 0) return metrics;
-  const { negativeElbo, logPx, kl, activeUnits, codes, protocol, figures: found } = await evaluateData(model, data, {
+  const {
+    negativeElbo,
+    logPx,
+    kl,
+    activeUnits,
+    codes,
+    protocol,
+    figures: found,
+  } = await evaluateData(model, data, {
     split: 'test',
     samples: 0,
   });
