@@ -15,6 +15,7 @@ import { declareCategories, readable, readRows } from '../data/table-read.ts';
 import { openRelation, type Relation, type TableFormat } from '../data/table-source.ts';
 import { UserError } from '../errors.ts';
 import type { Encoded, Prediction } from '../tasks/encode.ts';
+import { integerColumn, nameColumn, numberColumn } from './columns.ts';
 
 export interface CodesTable {
   /** A draw from q(z|x) instead of its mean and log variance. */
@@ -48,11 +49,11 @@ export function codesTable(codes: Encoded, { drawn, given }: CodesTable): { rows
     Float64Array.from({ length: count }, (_, i) => Number(values[i * latent + j]!.toPrecision(9)));
   const named = (name: string, values: Float32Array) =>
     Array.from({ length: latent }, (_, j) => ({
-      field: number(`${name}_${j + 1}`),
+      field: numberColumn(`${name}_${j + 1}`),
       column: column(values, j),
     }));
   const columns = [
-    { field: { ...number('row'), type: 'integer' as const }, column: ids },
+    { field: integerColumn('row'), column: ids },
     ...(labels && !given.some(({ name }) => name === labels.name) ? [labelColumn(labels, ids)] : []),
     ...given.map((field, j) => ({ field, column: conditions!.columns[j]! })),
     ...(prediction ? predicted(prediction, given) : []),
@@ -71,37 +72,16 @@ function predicted({ field, codes, probabilities }: Prediction, given: readonly 
   return [
     { field: { ...label, name: `${field}_predicted` }, column: codes },
     {
-      field: number(`${field}_probability`),
+      field: numberColumn(`${field}_probability`),
       column: Float64Array.from(probabilities, (p) => Number(p.toPrecision(6))),
     },
   ];
 }
 
-const common = { role: 'model', missing: true, missingShare: 0 } as const;
-const number = (name: string) =>
-  ({
-    ...common,
-    name,
-    type: 'number',
-    decimals: null,
-    min: 0,
-    max: 0,
-    distinct: 0,
-    likelihood: 'gaussian',
-    transform: { kind: 'standard', mean: 0, sd: 1 },
-  }) as const;
-
-function labelColumn({ name, names, codes }: NonNullable<Encoded['labels']>, ids: Float64Array) {
-  const field = {
-    ...common,
-    name,
-    type: 'category' as const,
-    categories: [...names],
-    counts: names.map(() => 0),
-    likelihood: 'categorical' as const,
-  };
-  return { field, column: Int32Array.from(ids, (id) => codes[id] ?? -1) };
-}
+const labelColumn = ({ name, names, codes }: NonNullable<Encoded['labels']>, ids: Float64Array) => ({
+  field: nameColumn(name, names),
+  column: Int32Array.from(ids, (id) => codes[id] ?? -1),
+});
 
 const FORMATS: readonly (readonly [string, TableFormat])[] = [
   ['.csv', 'csv'],

@@ -155,11 +155,12 @@ function printRow(model: Model, found: RowExplanation, say: Say, terminal: Termi
   const { row, split, label, elbo, fields, kl } = found;
   const logPx = fields.reduce((sum, { value }) => sum + value, 0);
   const who = [split, ...(label === undefined ? [] : [`label ${label}`])].join(', ');
+  const bound = kl.length > 0 ? 'ELBO' : 'log p(x|z)';
   say(
-    `Row ${row} (${who}): ELBO ${nats(elbo.value)} nats, higher than that of ${percent(elbo.rank)} of rows (mean ${nats(elbo.mean)})`,
+    `Row ${row} (${who}): ${bound} ${nats(elbo.value)} nats, higher than that of ${percent(elbo.rank)} of rows (mean ${nats(elbo.mean)})`,
     '',
   );
-  terminal.print(`  log p(x|z) ${nats(logPx)}, KL ${nats(logPx - elbo.value)}`);
+  if (kl.length > 0) terminal.print(`  log p(x|z) ${nats(logPx)}, KL ${nats(logPx - elbo.value)}`);
   terminal.print();
   if (!isPicture(model)) printFields(model, found, terminal);
   printKl(kl, terminal);

@@ -15,6 +15,7 @@ import {
 } from '../data/index.ts';
 import { rowTexts } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
+import { integerColumn } from './columns.ts';
 import type { Terminal } from './terminal.ts';
 import { plural, textTable } from './text.ts';
 
@@ -90,22 +91,9 @@ function givenTable({ rows, schema }: Made): [Rows, Schema] {
   const numbers = Float64Array.from({ length: rows.count }, (_, i) => i + 1);
   return [
     { count: rows.count, columns: [numbers, ...kept.map(({ column }) => column)] },
-    { ...schema, fields: [NUMBER, ...kept.map(({ field }) => field)] },
+    { ...schema, fields: [integerColumn('picture'), ...kept.map(({ field }) => field)] },
   ];
 }
-
-const NUMBER: ModelField = {
-  name: 'picture',
-  role: 'model',
-  type: 'integer',
-  missing: false,
-  missingShare: 0,
-  min: 1,
-  max: 1,
-  distinct: 1,
-  likelihood: 'gaussian',
-  transform: { kind: 'standard', mean: 0, sd: 1 },
-};
 
 const SHEET = 'contact.png';
 const ON_SHEET = 100; // pictures

@@ -146,6 +146,28 @@ test('evaluate, info and schema print for people and for programs', async () => 
   await run('train', 'table.csv', '--schema', 'schema.json', '--out', 'd.model', ...quickly);
 });
 
+test('explain tells dimensions and rows, and writes traversals', async () => {
+  const { out } = await run('explain', 'a.model', 'table.csv', '--row', '3', '--neighbours', '2');
+  assert.match(
+    out,
+    /^Latent dimensions, those that say most first\n {2}z +KL +field +of +at −2σ +at 2σ +slope\n/,
+  );
+  assert.match(out, /\nRow 3 \(\w+\): ELBO −[\d.]+ nats, higher than that of \S+ % of rows/);
+  assert.match(out, /\n {2}nearest row +distance +size +weight +kind\n( {2}\d+ .*\n){2}\n/);
+  const found = jsonLines((await run('explain', 'a.model', 'table.csv', '--row', '3', '--json')).out)[0]!;
+  const [row] = found['explained'] as { row: number; original: object; nearest: { values: object }[] }[];
+  assert.deepEqual([row!.row, row!.original], [3, { size: 3, weight: 2.75, kind: 'red' }]);
+  assert.deepEqual(Object.keys(row!.nearest[0]!.values), ['size', 'weight', 'kind']);
+  await run('explain', 'a.model', 'table.csv', '--steps', '3', '--out', 'along.csv');
+  assert.match(file('along.csv'), /^latent,latent_sigmas,latent_value,size,weight,kind\nz_\d,-2\.0,/);
+  assert.equal(lines(file('along.csv')).length, 1 + 2 * 3);
+  const refused = await elbo(main, ['explain', 'a.model', 'table.csv', '--out', 'along.csv'], folder);
+  assert.match(refused.err, /along\.csv exists already: --overwrite replaces it/);
+  const beyond = await elbo(main, ['explain', 'a.model', 'table.csv', '--row', '80'], folder);
+  assert.deepEqual([beyond.code, beyond.out], [2, '']);
+  assert.match(beyond.err, /row 80: .*table\.csv has 80 rows, numbered from 0 to 79/);
+});
+
 test('pictures become folders of pictures with a contact sheet', async () => {
   mkdirSync(join(folder, 'pictures'));
   for (let i = 0; i < 24; i++) {
@@ -165,6 +187,14 @@ test('pictures become folders of pictures with a contact sheet', async () => {
   await run('reconstruct', 'p.model', 'pictures', '-n', '4', '--out', 'again/');
   const { width = 0, height = 0 } = await sharp(join(folder, 'again', 'contact.png')).metadata();
   assert.ok(width > height, 'four pairs stand side by side');
+  await run('explain', 'p.model', 'pictures', '--row', '2', '--steps', '4', '--rows', '10', '--out', 'why');
+  assert.deepEqual(readdirSync(join(folder, 'why')).sort(), ['row-2.png', 'traversals.png']);
+  const sheet = await sharp(join(folder, 'why', 'traversals.png')).metadata();
+  assert.deepEqual(
+    [sheet.width, sheet.height],
+    [2 + 7 * 58, 2 + 2 * 58],
+    'a number, four steps, a gap, a map',
+  );
   const refused = await elbo(main, ['sample', 'p.model', '--out', 'made'], folder);
   assert.match(refused.err, /made exists already: --overwrite replaces it/);
   const lost = await elbo(main, ['sample', 'p.model'], folder);

@@ -268,6 +268,16 @@ test('mixed columns: gaps, what is given, dates and words in their own units', a
       if ('min' in field) assert.ok(effect.low! >= field.min && effect.low! <= field.max, effect.field);
     }
   }
+  const other = tableFile(temporaryFolder(), 60); // the first rows of the data
+  const options = { row: [0], dimensions: 0, samples: 3 };
+  const apart = await explain(model, other, options);
+  assert.match(apart.absent.nearest!, /not those that the model was trained on: --among names/);
+  assert.match(apart.protocols.nearest!, /the nearest of all 60 rows of .*table\.csv/);
+  const among = await explain(model, other, { ...options, among: data });
+  assert.match(among.protocols.nearest!, /the nearest of 240 training rows/);
+  const training = await encode(model, data, { split: 'train' });
+  const [nearest] = among.explained[0]!.nearest.neighbours;
+  assert.equal(nearest!.isSame && nearest!.row === 0, training.ids.includes(0));
   await model.dispose();
 });
 

@@ -163,6 +163,7 @@ function printSaved(
       : []),
     [`elbo sample ${model}`, 'new rows or pictures'],
     [`elbo evaluate ${model} ${source}`, 'log p(x), with its interval'],
+    [`elbo explain ${model} ${source}`, 'what the latent dimensions do'],
     [`elbo encode ${model} ${source} --out codes.csv`, 'latent codes'],
   ] as const;
   for (const line of textPairs(next)) terminal.remark(line);
