@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { modelFields, type Rows } from '../../src/data/index.ts';
 import { writeFilled } from '../../src/data/write-filled.ts';
-import { impute, load } from '../../src/tasks/index.ts';
+import { evaluate, impute, load } from '../../src/tasks/index.ts';
 import { put, temporaryFolder } from '../data/files.ts';
 import { near } from '../metrics/near.ts';
-import { conditional } from '../vae/linear-gaussian.ts';
+import { conditional, logDensity } from '../vae/linear-gaussian.ts';
 import { tableFile, trained } from './data.ts';
 import { modelOf, rowsOf } from './linear-gaussian.ts';
 
@@ -64,6 +64,23 @@ test('draws have the mean and the deviation of the Gaussian given what is there,
     near(Math.sqrt(variance), given.deviation[0]!, 0.2 * given.deviation[0]!);
     assert.ok(tables.every(({ columns }) => columns[1]![i] === Number(row[1]!.toFixed(9))));
   });
+  await model.dispose();
+});
+
+test('log p(x) of rows with gaps is the density of what is there', async () => {
+  const { model, exact, rows } = withGaps(60, [[0], [1, 2], [], [2]]);
+  const path = csv('p.csv', rows);
+  const { logLikelihood } = await evaluate(model, path, { split: 'all', samples: 3000, quality: 0 });
+  const densities = rows.map((row) => {
+    const there = [...row.keys()].filter((d) => row[d] !== null);
+    const { w, b, variance } = exact;
+    const part = { w: there.map((d) => w[d]!), b: there.map((d) => b[d]!), variance };
+    return logDensity(
+      part,
+      there.map((d) => row[d]!),
+    );
+  });
+  near(logLikelihood!.mean, densities.reduce((a, v) => a + v, 0) / rows.length, 0.01);
   await model.dispose();
 });
 
