@@ -11,11 +11,11 @@ import { fixedSource } from './source.ts';
 const BATCH = 200;
 
 /** What a row of the model's latent values is, and what goes with it. */
-export const rowForm = ({ vae, codec }: Pick<Model, 'vae' | 'codec'>): RowForm => ({
+export const rowForm = ({ vae }: Pick<Model, 'vae'>): RowForm => ({
   ...(vae.codes
     ? { width: symbolsOf(vae.codes), entries: entriesOf(vae.codes) }
     : { width: vae.spec.latent }),
-  ...(codec.conditionSize > 0 && { given: codec.conditionSize }),
+  ...(vae.spec.condition && { given: vae.spec.condition }),
   ...(isGaussian(vae) && { gaussian: true }),
 });
 
