@@ -119,20 +119,17 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
     notes: data.notes,
     choices,
   };
+  const { config } = plan;
+  const facts = { config, schema: data.schema, identity, ...(from !== undefined && { from }) };
   const profiling = options.profile === undefined ? undefined : await openProfile(options.profile);
-  const fitting = fitOptions(plan.config, options, vae, data, codec);
+  const fitting = fitOptions(config, options, vae, data, codec);
   const started = performance.now();
   const history: EpochRecord[] = [...(saved?.checkpoint.progress.history ?? [])];
   await workspace.truncateHistory(history);
   const steps = fit({
     ...fitting,
     ...profiling?.options(fitting.train),
-    ...keep(workspace, {
-      config: plan.config,
-      schema: data.schema,
-      identity,
-      ...(from !== undefined && { from }),
-    }),
+    ...keep(workspace, facts),
     resume: saved?.checkpoint,
     initial: begun?.initial,
     signal,
@@ -149,7 +146,6 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
   if (fitted.history.length === 0) {
     throw new UserError('training diverged in its first epoch, so no model was saved');
   }
-  const { config } = plan;
   yield await save({
     workspace,
     out,
