@@ -39,7 +39,7 @@ function printPaths(
   terminal: Terminal,
 ): void {
   if (paths.length === 0) return;
-  terminal.print();
+  if (explained.length > 0) terminal.print();
   for (const path of paths) terminal.print(`Written  ${path}`);
   if (protocols.traversal) say(`Traversals are ${protocols.traversal}.`);
   if (!isPicture(model)) return;

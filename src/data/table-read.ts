@@ -1,4 +1,5 @@
 /** Typed columns out of a relation: one expression a field, read chunk by chunk. */
+import { UserError } from '../errors.ts';
 import { stream } from '../random/stream.ts';
 import { secondsPer } from './dates.ts';
 import { type Database, literal } from './duckdb.ts';
@@ -14,7 +15,7 @@ export type Readable =
   | FieldOf<'category' | 'boolean'>;
 
 export const readable = (field: ModelField): Readable => {
-  if (field.type === 'image') throw new RangeError(`field "${field.name}": a table has no pictures`);
+  if (field.type === 'image') throw new UserError('the schema is of pictures, the data is a table');
   return field;
 };
 

@@ -73,6 +73,7 @@ const flow = (o: FlowOptions): SamplerFamily =>
         openGraph(runtime, { z: partsOf(o, form).z() }, { weights }),
       ]);
       return {
+        normal: true,
         draw: async (count, random, temperature, given) => {
           const u = new Float32Array(count * form.width);
           random.normal(u);

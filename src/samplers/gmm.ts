@@ -63,6 +63,7 @@ const gmm = (o: GmmOptions): SamplerFamily => ({
   open: async (tensors, form) => {
     const mixture = toMixture(tensors, form, o);
     return {
+      normal: true,
       draw: async (count, random, temperature) => drawMixture(mixture, count, variates(random), temperature),
       logProbs: async ({ rows }) => mixtureLogProbs(mixture, rows),
       dispose: async () => {},

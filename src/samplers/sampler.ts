@@ -63,6 +63,8 @@ export interface Sampler {
   ) => Promise<Float32Array>;
   /** log density, or log probability of symbols, of each row, nats. */
   readonly logProbs: (rows: LatentRows) => Promise<Float64Array>;
+  /** Whether normal numbers are what its draws are made of, so that without their tails they keep to the middle. */
+  readonly normal?: boolean;
   /** Where that is not exact, how it comes about. */
   readonly estimate?: string;
   readonly dispose: () => Promise<void>;

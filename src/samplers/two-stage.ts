@@ -74,6 +74,7 @@ const twoStage = (o: TwoStageOptions): SamplerFamily =>
         openGraph(runtime, decoderGraph(vae), { weights }),
       ]);
       return {
+        normal: true,
         draw: async (count, random, temperature, given) => {
           const u = new Float32Array(count * form.width);
           random.normal(u);

@@ -59,6 +59,7 @@ const vamp = ({ components }: { readonly components: number }): SamplerFamily =>
   open: async (tensors, form) => {
     const mixture = toMixture(tensors, form);
     return {
+      normal: true,
       draw: async (count, random, temperature) => drawMixture(mixture, count, variates(random), temperature),
       logProbs: async ({ rows }) => mixtureLogProbs(mixture, rows),
       dispose: async () => {},

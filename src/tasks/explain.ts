@@ -115,10 +115,9 @@ async function explainDimensions(
   start: Start,
   { dimensions: most, span, steps, progress }: Setting,
 ): Promise<DimensionPart> {
-  const walk = walkOf(model.vae);
-  const reason = most === 0 ? '--dimensions 0' : typeof walk === 'string' ? walk : undefined;
-  if (reason !== undefined || typeof walk === 'string')
-    return { dimensions: [], protocols: {}, absent: { dimensions: reason!, traversal: reason! } };
+  const walk = most === 0 ? '--dimensions 0' : walkOf(model.vae, seen.parts.kl);
+  if (typeof walk === 'string')
+    return { dimensions: [], protocols: {}, absent: { dimensions: walk, traversal: walk } };
   const found = await dimensionFindings(model, seen, { span, most, walk }, progress);
   const shown = found.dimensions.slice(0, most);
   return {

@@ -14,6 +14,8 @@ export interface SampleOptions extends ConditionOptions {
   readonly sampler?: string;
   /** Of z: below 1 is more typical, above 1 more varied. */
   readonly temperature?: number;
+  /** Normal numbers that z is made of are drawn anew while they are further than this from 0. */
+  readonly truncate?: number;
   /** The mean of p(x|z) instead of a draw. */
   readonly mean?: boolean;
   /** Keep numbers within the range seen in training. */
@@ -21,12 +23,16 @@ export interface SampleOptions extends ConditionOptions {
 }
 
 const BATCH = 500;
+const LEAST = 0.01; // of a truncation: 1 in 125 normal numbers is within it
 
 export async function sample(model: Model, options: SampleOptions = {}): Promise<Rows> {
-  const { count = 64, seed = 0, sampler, temperature = 1, mean = false, clip = true, ...told } = options;
+  const { count = 64, seed = 0, sampler, temperature = 1, truncate, ...rest } = options;
+  const { mean = false, clip = true, ...told } = rest;
   if (!(Number.isInteger(count) && count >= 1))
     throw new UserError(`count ${count}: expected a whole number from 1`);
   if (!(temperature >= 0)) throw new UserError(`temperature ${temperature}: expected 0 or more`);
+  if (truncate !== undefined && !(truncate >= LEAST))
+    throw new UserError(`truncate ${truncate}: expected ${LEAST} or more`);
   const conditions = sampledConditions(model, told, (at) => stream(seed, 'sample condition', at));
   const source = await openZSource(model, sampler);
   const parts: Rows[] = [];
@@ -34,7 +40,8 @@ export async function sample(model: Model, options: SampleOptions = {}): Promise
     for (let at = 0; at < count; at += BATCH) {
       const n = Math.min(BATCH, count - at);
       const given = conditions(at, n);
-      const z = await source.draw(n, { seed, at, temperature, feeds: conditionFeed(model, given) });
+      const feeds = conditionFeed(model, given);
+      const z = await source.draw(n, { seed, at, temperature, truncation: truncate, feeds });
       parts.push(await draw(model, z, { seed, at, mean, clip, given }));
     }
   } finally {

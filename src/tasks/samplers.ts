@@ -2,7 +2,7 @@
 import { buildSampler, parseSampler } from '../config/index.ts';
 import { UserError } from '../errors.ts';
 import { hashOfWeights, listSamplers, readSampler, type SavedSampler } from '../model/index.ts';
-import { stream } from '../random/index.ts';
+import { type Stream, stream, truncated } from '../random/index.ts';
 import type { Values } from '../runtime/index.ts';
 import type { Sampler } from '../samplers/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
@@ -20,6 +20,8 @@ export interface ZOptions {
   /** Number of the first row, which keys the noise. */
   readonly at: number;
   readonly temperature: number;
+  /** Where the tails of normal numbers begin, which are then left out. */
+  readonly truncation?: number | undefined;
   /** What the prior or the sampler is given. */
   readonly feeds?: Values;
 }
@@ -49,24 +51,37 @@ export async function openZSource(model: Model, asked?: string): Promise<ZSource
   const sampler = await openSampler(model, await readSampler(model.path!, name));
   return {
     name,
-    draw: async (count, { seed, at, temperature, feeds = {} }) => {
-      const given = feeds['condition']?.data as Float32Array | undefined;
-      return toZ(model, await sampler.draw(count, stream(seed, `sample ${name}`, at), temperature, given));
+    draw: async (count, options) => {
+      if (options.truncation !== undefined && !sampler.normal)
+        throw new UserError(
+          `truncate ${options.truncation}: the draws of sampler "${name}" are not made of normal numbers that could be cut off: leave it out`,
+        );
+      const given = options.feeds?.['condition']?.data as Float32Array | undefined;
+      const random = noiseOf(name, options);
+      return toZ(model, await sampler.draw(count, random, options.temperature, given));
     },
     dispose: sampler.dispose,
   };
 }
 
+/** The stream called `name`, of the rows from `at` on. */
+function noiseOf(name: string, { seed, at, truncation }: ZOptions): Stream {
+  const random = stream(seed, `sample ${name}`, at);
+  return truncation === undefined ? random : truncated(random, truncation);
+}
+
 const priorSource = (model: Model): ZSource => ({
   name: PRIOR,
-  draw: async (count, { seed, at, temperature, feeds = {} }) => {
-    if (temperature !== 1 && model.vae.spec.prior.uniform)
+  draw: async (count, options) => {
+    const { temperature, truncation, feeds = {} } = options;
+    if ((temperature !== 1 || truncation !== undefined) && model.vae.spec.prior.uniform)
       throw new UserError(
-        `temperature ${temperature}: the prior "${model.config.prior.kind}" has every z alike, and no temperature changes that`,
+        `${truncation === undefined ? `temperature ${temperature}` : `truncate ${truncation}`}: ` +
+          `the prior "${model.config.prior.kind}" has every z alike, and nothing to keep to`,
       );
     const prior = await model.session('prior');
     const buffers = createBuffers(model.vae.spec, prior.noises, count);
-    buffers.draw(count, (name) => stream(seed, `sample ${name}`, at), temperature);
+    buffers.draw(count, (name) => noiseOf(name, options), temperature);
     const { z } = await prior.run(wanted(prior, { ...buffers.values(count), ...feeds }));
     return z!.data as Float32Array;
   },

@@ -6,10 +6,10 @@ import { logWeights, terms } from './terms.ts';
 
 /**
  * x, mask, noise → of K samples for each row `logWeight` = log p(x_obs, z) − log q(z|x_obs) [K, B], `z` [K, B, Z] and `mean` =
- * E[x|z] [K, B, D].
+ * E[x|z] [K, B, D]; of a model that infers a label given the one in `condition`, which every row has to have.
  */
 export function imputationGraph(vae: Vae, samples: number): Outputs {
-  const t = terms(vae, observation(vae.spec), { samples, progress: 1 });
+  const t = terms(vae.label?.given ?? vae, observation(vae.spec), { samples, progress: 1 });
   const means = t.decoded.map(({ likelihood }) => likelihood.mean);
   return { logWeight: logWeights(t), z: t.z, mean: concat(means, -1) };
 }

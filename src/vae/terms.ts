@@ -54,7 +54,7 @@ export interface Terms extends Inference {
 }
 
 /** The terms of a VAE for what is seen. */
-export function terms(vae: Vae, observed: Observation, options: InferenceOptions): Terms {
+export function terms(vae: Omit<Vae, 'parameters'>, observed: Observation, options: InferenceOptions): Terms {
   if (vae.label) return labelledTerms(vae.label, observed, options);
   const inferred = vae.infer(observed, options);
   const of = inferred.copies?.observed ?? observed;

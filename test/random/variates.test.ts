@@ -1,7 +1,7 @@
 /** Each variate against its law at usual and extreme parameters: bins, mean, variance. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stream, type Variates, variates } from '../../src/random/index.ts';
+import { type Stream, stream, truncated, type Variates, variates } from '../../src/random/index.ts';
 
 /** A law at some parameters, from SciPy 1.17 (von Mises: mpmath). */
 interface Known {
@@ -350,4 +350,25 @@ test('what is no parameter gives NaN and ends', () => {
     'vonMises of nothing': (v) => v.vonMises(0, Number.NaN),
   };
   for (const [what, draw] of Object.entries(bad)) assert.ok(Number.isNaN(drawn(what, draw, 1)[0]), what);
+});
+
+test('a truncated stream has normal numbers without their tails, and all else as it was', () => {
+  const [most, count] = [1.5, 20_000];
+  const out = new Float32Array(count);
+  truncated(stream(1, 'truncated'), most).normal(out);
+  assert.ok(out.every((v) => Math.abs(v) <= most));
+  const variance = out.reduce((sum, v) => sum + v * v, 0) / count;
+  // 1 − 2 c φ(c) / (2 Φ(c) − 1) at c = 1.5
+  assert.ok(Math.abs(variance - 0.551_524) < 0.015, `variance ${variance}`);
+  const whole = new Float32Array(count);
+  stream(1, 'truncated').normal(whole);
+  whole.forEach((v, i) => {
+    if (Math.abs(v) <= most) assert.equal(out[i], v);
+  });
+  const uniform = (of: Stream) => {
+    const numbers = new Float32Array(8);
+    of.uniform(numbers);
+    return numbers;
+  };
+  assert.deepEqual(uniform(truncated(stream(2, 'same'), most)), uniform(stream(2, 'same')));
 });

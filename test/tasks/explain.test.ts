@@ -237,6 +237,10 @@ test('priors that are no product, and ladders: KL as a whole, or by level', asyn
   assert.equal(levels.order, 'KL');
   addsUp(levels.explained[0]!);
   await ladder.dispose();
+  const wide = await untrained(data, { posterior: { kind: 'point' } }, { latent: 300 });
+  const many = await explain(wide, data, options);
+  assert.match(many.absent.dimensions!, /z has 300 dimensions without a KL of their own/);
+  await wide.dispose();
 });
 
 test('mixed columns: gaps, what is given, dates and words in their own units', async () => {
@@ -297,5 +301,6 @@ test('pictures: where each dimension acts, and the change of a pixel', async () 
   const alone = await explain(model, digits, { split: 'all', rows: 20 });
   assert.ok(alone.traversal!.from >= 0 && alone.explained.length === 0);
   assert.match(alone.protocols.traversal!, /the nearest to the mean of the codes/);
+  await assert.rejects(explain(model, data), /^UserError: the schema is of pictures, the data is a table/);
   await model.dispose();
 });

@@ -17,6 +17,7 @@ import {
 import { latentRows, rowForm } from '../../src/tasks/latents.ts';
 import type { RefitPlan, RefitSaved } from '../../src/tasks/refit.ts';
 import { openFor } from '../../src/tasks/rows.ts';
+import { openZSource } from '../../src/tasks/samplers.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { idxFile, tableFile, trained } from './data.ts';
 
@@ -185,9 +186,38 @@ test('a temperature that would change nothing is refused', async () => {
     using(codes, (model) => sample(model, { sampler: 'prior', temperature: 0.5 })),
     /temperature 0\.5: the prior "uniform" has every z alike/,
   );
+  await refused(
+    using(codes, (model) => sample(model, { sampler: 'prior', truncate: 2 })),
+    /truncate 2: the prior "uniform" has every z alike/,
+  );
+  await refused(
+    using(codes, (model) => sample(model, { sampler: 'autoregressive', truncate: 2 })),
+    /truncate 2: the draws of sampler "autoregressive" are not made of normal numbers/,
+  );
+  await refused(
+    using(codes, (model) => sample(model, { truncate: 0 })),
+    /truncate 0: expected 0\.01 or more/,
+  );
   const cold = (temperature: number) =>
     using(codes, (model) => sample(model, { sampler: 'autoregressive', temperature, mean: true }));
   assert.notDeepEqual(await cold(0.5), await cold(1));
+});
+
+test('normal numbers without tails keep z to the middle', async () => {
+  await using(reals, async (model) => {
+    for (const name of ['prior', 'gmm', 'flow', 'twoStage', 'vamp']) {
+      const source = await openZSource(model, name);
+      const draw = (truncation?: number) => source.draw(200, { seed: 1, at: 0, temperature: 1, truncation });
+      const [whole, cut, few] = [await draw(), await draw(3), await draw(0.5)];
+      assert.deepEqual(cut, await draw(3), name);
+      assert.notDeepEqual(few, whole, name);
+      if (name === 'prior')
+        assert.ok(few.every((v) => Math.abs(v) <= 0.5) && few.some((v) => Math.abs(v) > 0.4));
+      await source.dispose();
+    }
+    const rows = await sample(model, { count: 5, sampler: 'prior', truncate: 1 });
+    assert.notDeepEqual(rows, await sample(model, { count: 5, sampler: 'prior' }));
+  });
 });
 
 test('a sampler that is damaged, newer, or of other weights is refused by its path', async () => {

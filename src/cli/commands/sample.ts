@@ -24,6 +24,10 @@ const command = verb({
       kind: 'number',
       brief: 'scale of the noise in z: below 1 typical, above 1 varied (default 1)',
     },
+    truncate: {
+      kind: 'number',
+      brief: 'leave out normal numbers further than this from 0, such as 2, in what z is made of',
+    },
     mean: { kind: 'switch', brief: 'the mean of p(x|z) instead of a draw' },
     noClip: { kind: 'switch', brief: 'let numbers leave the range seen in training' },
     overwrite: shared.overwrite,
@@ -38,7 +42,7 @@ const command = verb({
     "elbo sample adult.model --given sex=Female,income='>50K' -n 100",
   ],
   run: async (
-    { count, out, given: told, sampler, seed, temperature, mean, noClip, overwrite, threads },
+    { count, out, given: told, sampler, seed, temperature, truncate, mean, noClip, overwrite, threads },
     [path = ''],
     terminal,
   ) => {
@@ -56,7 +60,7 @@ const command = verb({
       const clip = noClip ? false : undefined;
       const rows = await sample(
         model,
-        given({ count, sampler, given: parseGiven(told), seed, temperature, mean, clip }),
+        given({ count, sampler, given: parseGiven(told), seed, temperature, truncate, mean, clip }),
       );
       await deliver({ rows, schema: model.schema, what: 'sample' }, { out, overwrite }, terminal);
     });

@@ -6,8 +6,8 @@ import type { Tell } from '../evaluate/subject.ts';
 import type { Model } from '../model.ts';
 import { type Effect, effectsOf, totalVariances } from './effects.ts';
 import { periodOf, type ResponseOptions, responses, slopes, viewsOf } from './response.ts';
-import { dimensionName, type Seen } from './seen.ts';
-import type { Walk } from './walk.ts';
+import type { Seen } from './seen.ts';
+import { dimensionName, type Walk } from './walk.ts';
 
 export interface Dimension {
   /** z_1, z_2 …: as `encode` calls them. */

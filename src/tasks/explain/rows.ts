@@ -11,7 +11,8 @@ import type { Model } from '../model.ts';
 import { countRows } from '../rows.ts';
 import { encodeInto } from '../source.ts';
 import { distanceIn, labelOf, type Neighbourhood, neighboursOf, oneRow } from './neighbours.ts';
-import { dimensionName, hasValue, type Seen, termRows } from './seen.ts';
+import { hasValue, type Seen, termRows } from './seen.ts';
+import { dimensionName } from './walk.ts';
 
 /** A term of the ELBO, nats, beside the same term of the rows that the row is compared with. */
 export interface Term {

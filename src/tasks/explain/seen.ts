@@ -8,7 +8,7 @@ import { encodeBatch } from '../encode.ts';
 import type { Subject, Tell } from '../evaluate/subject.ts';
 import type { Model } from '../model.ts';
 import { fixedSource } from '../source.ts';
-import { realDimensions } from './walk.ts';
+import { dimensionName, realDimensions } from './walk.ts';
 
 const READ = 200;
 
@@ -114,8 +114,6 @@ export function termRows(vae: Vae, results: Readonly<Record<string, Value>>, cou
 }
 
 const FIELD = 'logPx ';
-
-export const dimensionName = (j: number): string => `z_${j + 1}`;
 
 /** What each entry of the KL is of. */
 function termNames(vae: Vae): string[] {

@@ -55,8 +55,20 @@ const inBall = (dimensions: number): Walk => ({
   },
 });
 
-/** How z is moved; a sentence where it cannot be. */
-export function walkOf({ spec }: Pick<Vae, 'spec'>): Walk | string {
+/** Dimensions that are looked at one by one where no KL says which to begin with. */
+const MOST_UNORDERED = 256;
+
+/** How z is moved; a sentence where it cannot be. `kl` has the terms of the KL by name. */
+export function walkOf({ spec }: Pick<Vae, 'spec'>, kl: Readonly<Record<string, unknown>>): Walk | string {
+  const walk = walkIn(spec);
+  if (typeof walk === 'string' || dimensionName(0) in kl || walk.dimensions <= MOST_UNORDERED) return walk;
+  return (
+    `z has ${walk.dimensions.toLocaleString('en')} dimensions without a KL of their own, so that all would have to be looked at: ` +
+    `at most ${MOST_UNORDERED} are`
+  );
+}
+
+function walkIn(spec: ModelSpec): Walk | string {
   const { latent, posterior } = spec;
   switch (posterior.space) {
     case 'real':
@@ -71,6 +83,9 @@ export function walkOf({ spec }: Pick<Vae, 'spec'>): Walk | string {
       return 'z is made of codes, and between two codes there is nothing: it has no dimensions to move along';
   }
 }
+
+/** As `encode` calls them, from z_1. */
+export const dimensionName = (j: number): string => `z_${j + 1}`;
 
 /** So many of the dimensions, from the first, are real numbers; the rest are classes or codes. */
 export function realDimensions({ posterior, latent }: ModelSpec): number {

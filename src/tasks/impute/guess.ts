@@ -5,6 +5,7 @@ import { createBuffers, openGraph, wanted } from '../../train/index.ts';
 import { imputationGraph } from '../../vae/imputation.ts';
 import { conditionsIn } from '../conditions.ts';
 import { draw } from '../decode.ts';
+import { encodeBatch } from '../encode.ts';
 import type { Model } from '../model.ts';
 import { encodeInto } from '../source.ts';
 import { resampled, weighted } from './weighted.ts';
@@ -88,7 +89,8 @@ export async function openGuesses(model: Model, setting: GuessSetting): Promise<
     batchSize,
     of: async (rows, index, at) => {
       encodeInto(codec, { rows, index, ids: index }, buffers);
-      const given = conditionsIn(model, rows, index);
+      const given = await conditionsFor(model, rows, index, seed);
+      if (given) codec.encodeConditions(given, buffers.condition);
       const { mean, effective, kept, z } = await weigh(index.length, at);
       return {
         expected: codec.decode(mean, index.length, { clip, given }),
@@ -100,6 +102,12 @@ export async function openGuesses(model: Model, setting: GuessSetting): Promise<
     dispose: () => session.dispose(),
   };
 }
+
+/** What is given, the likeliest label where one is predicted and a row has none. */
+const conditionsFor = async (model: Model, rows: Rows, index: Int32Array, seed: number) =>
+  model.vae.label
+    ? (await encodeBatch(model, { rows, index, ids: index }, seed)).conditions
+    : conditionsIn(model, rows, index);
 
 /** Rows of tables, where every column has one number a row. */
 const part = ({ columns }: Rows, from: number, count: number): Rows => ({
