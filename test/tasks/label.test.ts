@@ -6,16 +6,7 @@ import { after, before, test } from 'node:test';
 import { InferenceSession } from 'onnxruntime-node';
 import { codesTable } from '../../src/cli/codes.ts';
 import { conditionFields, formatNpz, modelFields, openDataset } from '../../src/data/index.ts';
-import {
-  decode,
-  encode,
-  evaluate,
-  impute,
-  load,
-  type Model,
-  reconstruct,
-  sample,
-} from '../../src/tasks/index.ts';
+import { decode, encode, evaluate, load, type Model, reconstruct, sample } from '../../src/tasks/index.ts';
 import { put, temporaryFolder } from '../data/files.ts';
 import { trained } from './data.ts';
 
@@ -95,32 +86,6 @@ test('rows without a label are encoded and decoded with the one that is likelies
     decode(model, codes.mean, { conditions: gaps }),
     /rows from 1 on: some have no "species"/,
   );
-});
-
-test('gaps are filled by what goes with the label, which is the likeliest where there is none', async () => {
-  const file = (name: string, label: (i: number) => string) => {
-    const rows = Array.from({ length: 60 }, (_, i) => {
-      const k = 1 + (i % 2); // a bee by its x, a cat by its y
-      return `${label(k)},${k === 1 ? (5.5 + i / 60).toFixed(3) : ''},${k === 2 ? (5.5 + i / 60).toFixed(3) : ''}`;
-    });
-    return put(folder, name, `species,x,y\n${rows.join('\n')}\n`);
-  };
-  const unknown = await impute(
-    model,
-    file('gaps.csv', () => ''),
-    { samples: 200 },
-  );
-  const known = await impute(
-    model,
-    file('told.csv', (k) => SPECIES[k]!),
-    { samples: 200 },
-  );
-  for (const j of [1, 2])
-    unknown.tables[0]!.columns[j]!.forEach((v, i) => {
-      assert.ok(Math.abs(v - known.tables[0]!.columns[j]![i]!) < 1e-6, `row ${i}: ${v}`);
-      if (i % 2 === j - 1) return;
-      assert.ok(Math.abs(v) < 1.5, `row ${i}: ${v}, of the other axis near 0`);
-    });
 });
 
 test('samples have a label each, and lie where it is', async () => {
