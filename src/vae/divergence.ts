@@ -1,17 +1,5 @@
 /** KL(q ‖ p) of one level: in closed form where there is one, else from the samples with as little noise as can be had. */
-import {
-  add,
-  dimAt,
-  exp,
-  mul,
-  neg,
-  reshape,
-  stopGradient,
-  sub,
-  sum,
-  type Tensor,
-  withGradient,
-} from '../graph/index.ts';
+import { add, dimAt, exp, mul, neg, reshape, sub, sum, type Tensor, withGradient } from '../graph/index.ts';
 import type { Draws, Posterior } from './posterior.ts';
 import type { Prior } from './prior.ts';
 import { standardNormal } from './priors/normal.ts';
@@ -39,7 +27,7 @@ function negativeEntropy(q: Posterior, { z, logQz, bent }: Draws): Tensor {
     const closed = sum(each, [-1]);
     const logBase = bent ? add(logQz, bent.logDet) : logQz;
     const drawn = sub(logBase, normal.logProb(bent?.z ?? z));
-    return add(logQz, mul(stopGradient(exp(neg(closed))), sub(closed, drawn)));
+    return add(logQz, mul(exp(neg(closed)), sub(closed, drawn)));
   }
   const path = q.logProb?.(z, true);
   return path ? withGradient([path], logQz, (dy) => [dy], true) : logQz;
