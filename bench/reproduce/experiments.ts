@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { PresetName } from '../../src/config/index.ts';
 import { mnistFolder } from '../sources.ts';
 import { withGaps } from './breast-cancer.ts';
-import { evaluated, filled, type Measure } from './measures.ts';
+import { disentangled, evaluated, filled, type Measure } from './measures.ts';
 import { staticDigits } from './static-digits.ts';
 
 export interface Experiment {
@@ -63,6 +63,18 @@ const beside = (path: string) => (): string | undefined =>
 
 const breastCancer = beside('classic/breast_cancer.csv');
 
+/** A published order of MIG, and its size, on pictures of the same kind (Chen et al. 2018, on dSprites). */
+const onSprites = (published: string, objective: string): Omit<Experiment, 'page'> => ({
+  data: () => 'sprites',
+  seeds: [1, 2, 3, 4, 5],
+  published,
+  train: words(
+    '--network mlp --hidden 400,400 --activation tanh --latent 10 --batch-size 64 --learning-rate 0.001',
+    `--epochs 40 --patience 40 --warmup none --validation 0.02 --test 0.02 --objective ${objective}`,
+  ),
+  measure: disentangled(words('--split all --rows 5000 --samples 0 --quality 0')),
+});
+
 export const experiments = {
   'mnist-vae': {
     data: mnistFolder,
@@ -116,6 +128,9 @@ export const experiments = {
     ),
     measure: evaluated(words('--samples 1000 --quality 0')),
   },
+  'sprites-vae': { ...onSprites('the lowest MIG of the three', 'elbo'), page: 'vae' },
+  'sprites-betaVae': { ...onSprites('MIG between the two', 'elbo --beta 4'), page: 'betaVae' },
+  'sprites-betaTcvae': { ...onSprites('MIG about 0.5', 'betaTcvae --tc 4'), page: 'betaTcvae' },
   'breast-cancer': {
     data: (seed = 1) => {
       const file = breastCancer();
