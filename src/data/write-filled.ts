@@ -130,6 +130,7 @@ function joined(
 
 /** A made value in the type that its column has in the file; texts as the data writes them, whole numbers without a point. */
 function inType(field: ModelField, made: string, type: string): string {
+  if (type === 'JSON') return `to_json(${cell(field, made, 'json')})`; // where values of several types come together
   if (type !== 'VARCHAR') return `CAST(${cell(field, made, 'parquet')} AS ${type})`;
   if (field.type !== 'number') return `CAST(${cell(field, made, 'csv')} AS VARCHAR)`;
   const whole = `abs(${made}) < 1e15 AND ${made} = trunc(${made})`;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { modelFields } from '../../src/data/index.ts';
 import { encode, explain, load, type RowExplanation } from '../../src/tasks/index.ts';
-import { make } from '../../src/vae/index.ts';
+import { type Walk, walkOf } from '../../src/tasks/explain/walk.ts';
+import { type ModelSpec, make } from '../../src/vae/index.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { near } from '../metrics/near.ts';
 import { exactPosterior, logDensity } from '../vae/linear-gaussian.ts';
@@ -219,6 +220,32 @@ for (const kind of [...FORMS, ...CLASSES])
     }
     await model.dispose();
   });
+
+test('a dimension moves without leaving the sphere or the ball, and its direction is the way', () => {
+  const walkIn = (kind: string) => {
+    const posterior = make(families[kind]!);
+    return walkOf({ spec: { latent: 3, posterior } as ModelSpec }, {}) as Walk;
+  };
+  const start = [0.6, 0.48, 0.64]; // a unit vector
+  const moved = (walk: Walk, j: number, value: number) => {
+    const z = Float32Array.from(start);
+    walk.move(z, j, value);
+    return z;
+  };
+  const [sphere, ball] = [walkIn('vonMisesFisher'), walkIn('wrappedNormal')];
+  for (const value of [-0.9, 0, 0.3, 5]) {
+    const z = moved(sphere, 1, value);
+    near(Math.hypot(...z), 1, 1e-6);
+    near(z[1]!, Math.min(value, 0.999), 1e-6);
+    near(z[0]! / z[2]!, 0.6 / 0.64, 1e-5);
+    assert.ok(Math.hypot(...moved(ball, 1, value)) < 1);
+  }
+  assert.deepEqual([...moved(ball, 1, 0.1)], [...Float32Array.of(0.6, 0.1, 0.64)]);
+  const direction = new Float32Array(3);
+  sphere.direction(Float32Array.from(start), 1, direction);
+  const [low, high] = [moved(sphere, 1, 0.47), moved(sphere, 1, 0.49)];
+  direction.forEach((v, i) => near(v, (high[i]! - low[i]!) / 0.02, 1e-3));
+});
 
 test('priors that are no product, and ladders: KL as a whole, or by level', async () => {
   const options = { split: 'all', rows: 30, samples: 5, row: [0] } as const;

@@ -1,6 +1,6 @@
 /** `impute` against the model whose E[x_missing | x_observed] is known, and on files of every form. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { modelFields, type Rows } from '../../src/data/index.ts';
@@ -141,6 +141,25 @@ test('a table keeps its columns, words and digits; only gaps change, the same by
   const again = await impute(model, join(folder, 'three.parquet'), { samples: 5 });
   assert.equal(again.cells, 0);
   assertSame(again.tables[0]!, first.tables[0]!);
+  await model.dispose();
+});
+
+test('a JSON column of words and numbers gets its gaps filled with words, and keeps the rest as it is', async () => {
+  const data = join(folder, 'mixed.json');
+  const written = Array.from({ length: 60 }, (_, i) => ({
+    size: i % 3,
+    kind: i % 10 === 9 ? null : i % 4 === 0 ? 7 : ['round', 'flat'][i % 2],
+  }));
+  writeFileSync(data, JSON.stringify(written));
+  const { saved } = await trained({ data, out: join(folder, 'mixed.model') });
+  const model = await load(saved!.path, { threads: 1 });
+  const { tables } = await impute(model, data, { samples: 5 });
+  await writeFilled(data, { rows: tables[0]!, schema: model.schema }, join(folder, 'filled.json'));
+  const filled = JSON.parse(text('filled.json')) as typeof written;
+  filled.forEach((row, i) => {
+    if (written[i]!.kind === null) assert.ok(['round', 'flat', '7'].includes(String(row.kind)), `row ${i}`);
+    else assert.deepEqual(row, written[i]);
+  });
   await model.dispose();
 });
 

@@ -6,7 +6,16 @@ import { after, before, test } from 'node:test';
 import { InferenceSession } from 'onnxruntime-node';
 import { codesTable } from '../../src/cli/codes.ts';
 import { conditionFields, formatNpz, modelFields, openDataset } from '../../src/data/index.ts';
-import { decode, encode, evaluate, load, type Model, reconstruct, sample } from '../../src/tasks/index.ts';
+import {
+  decode,
+  encode,
+  evaluate,
+  impute,
+  load,
+  type Model,
+  reconstruct,
+  sample,
+} from '../../src/tasks/index.ts';
 import { put, temporaryFolder } from '../data/files.ts';
 import { trained } from './data.ts';
 
@@ -22,15 +31,24 @@ const CENTRES = [
   [0, 6],
 ];
 
-/** Three clusters in the plane; one row in ten says which it is of. */
-function insects(rows: number, isKnown: (i: number) => boolean): string {
+/** Three clusters in the plane, some rows of which say which it is of; one coordinate in `gaps` is missing. */
+function insects(rows: number, isKnown: (i: number) => boolean, gaps = Number.POSITIVE_INFINITY): string {
   const noise = (i: number, k: number) => ((i * k) % 997) / 997 + ((i * k * 7) % 991) / 991 - 1;
   const lines = Array.from({ length: rows }, (_, i) => {
     const [x, y] = CENTRES[i % 3]!.map((c, j) => c + 2 * noise(i + 1, j ? 331 : 127));
-    return `${isKnown(i) ? SPECIES[i % 3] : ''},${x!.toFixed(3)},${y!.toFixed(3)}`;
+    const cell = (v: number, j: number) => ((i + j + 1) % gaps === 0 ? '' : v.toFixed(3));
+    return `${isKnown(i) ? SPECIES[i % 3] : ''},${cell(x!, 0)},${cell(y!, 1)}`;
   });
   return `species,x,y\n${lines.join('\n')}\n`;
 }
+
+const options = {
+  predict: 'species',
+  epochs: 30,
+  batchSize: 50,
+  learningRate: 5e-3,
+  latent: 2,
+} as const;
 
 before(async () => {
   data = put(
@@ -38,15 +56,7 @@ before(async () => {
     'insects.csv',
     insects(900, (i) => i % 10 === 0),
   );
-  const options = {
-    data,
-    out,
-    predict: 'species',
-    epochs: 30,
-    batchSize: 50,
-    learningRate: 5e-3,
-  };
-  const { events } = await trained({ ...options, latent: 2 });
+  const { events } = await trained({ ...options, data, out });
   const steps = events.filter((e) => e.type === 'step');
   assert.deepEqual(Object.keys(steps[0]!.terms), ['classification']);
   const epochs = events.filter((e) => e.type === 'epoch');
@@ -86,6 +96,39 @@ test('rows without a label are encoded and decoded with the one that is likelies
     decode(model, codes.mean, { conditions: gaps }),
     /rows from 1 on: some have no "species"/,
   );
+});
+
+test('gaps are filled by what goes with the label, which is the likeliest where there is none', async () => {
+  const holed = put(
+    folder,
+    'holed.csv',
+    insects(900, (i) => i % 2 === 0, 20),
+  );
+  const { saved } = await trained({ ...options, data: holed, out: join(folder, 'holed.model') });
+  const gapped = await load(saved!.path, { threads: 1 });
+  const file = (name: string, label: (k: number) => string) => {
+    const rows = Array.from({ length: 60 }, (_, i) => {
+      const far = (5.5 + i / 60).toFixed(3);
+      return i % 2 === 0 ? `${label(1)},${far},` : `${label(2)},,${far}`; // a bee by its x, a cat by its y
+    });
+    return put(folder, name, `species,x,y\n${rows.join('\n')}\n`);
+  };
+  const filled = async (path: string) => (await impute(gapped, path, { samples: 200 })).tables[0]!.columns;
+  const unknown = await filled(file('gaps.csv', () => ''));
+  const known = await filled(file('told.csv', (k) => SPECIES[k]!));
+  const fields = modelFields(gapped.schema).map(({ name }) => name);
+  for (const [place, name] of ['y', 'x'].entries()) {
+    const j = fields.indexOf(name);
+    for (let i = place; i < 60; i += 2) {
+      const v = unknown[j]![i]!;
+      assert.ok(
+        Math.abs(v - known[j]![i]!) < 1e-6,
+        `${name} of row ${i}: ${v}, with its label ${known[j]![i]}`,
+      );
+      assert.ok(Math.abs(v) < 1.5, `${name} of row ${i}: ${v}, expected near 0`);
+    }
+  }
+  await gapped.dispose();
 });
 
 test('samples have a label each, and lie where it is', async () => {
