@@ -11,6 +11,7 @@ import {
   learn,
   logProbsBy,
   maximumLikelihood,
+  normalFeeds,
   rowsInput,
   shapesOf,
   weightsOf,
@@ -75,12 +76,7 @@ const flow = (o: FlowOptions): SamplerFamily =>
       return {
         normal: true,
         draw: async (count, random, temperature, given) => {
-          const u = new Float32Array(count * form.width);
-          random.normal(u);
-          const feeds = {
-            u: { data: u.map((v) => v * temperature), dims: [count, form.width] },
-            ...(given && { condition: { data: given, dims: [count, form.given!] } }),
-          };
+          const feeds = normalFeeds('u', form, count, { random, temperature, given });
           return (await back.run(feeds))['z']!.data as Float32Array;
         },
         logProbs: (rows) => logProbsBy(judge, rows, form),

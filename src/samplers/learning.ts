@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { gradients, input, mul, neg, sum, type Tensor } from '../graph/index.ts';
 import type { Parameter, Parameters } from '../nn/index.ts';
 import { adamW, schedules } from '../optim/index.ts';
-import { stream } from '../random/index.ts';
+import { type Stream, stream } from '../random/index.ts';
 import type { Values } from '../runtime/index.ts';
 import {
   createBuffers,
@@ -118,6 +118,27 @@ export async function logProbsBy(
     out.set(logProb!.data as Float32Array, at);
   }
   return out;
+}
+
+/** N(0, temperature²) as the input `name` [count, width], with what is given of each row. */
+export function normalFeeds(
+  name: string,
+  { width, given: size }: RowForm,
+  count: number,
+  { random, temperature, given }: Drawing,
+): Values {
+  const data = new Float32Array(count * width);
+  random.normal(data);
+  return {
+    [name]: { data: data.map((v) => v * temperature), dims: [count, width] },
+    ...(given && { condition: { data: given, dims: [count, size!] } }),
+  };
+}
+
+interface Drawing {
+  readonly random: Stream;
+  readonly temperature: number;
+  readonly given: Float32Array | undefined; // [count, C]
 }
 
 const valuesOf = (all: readonly Parameter[], weights: Weights): Values =>

@@ -1,13 +1,12 @@
 /** A second VAE, of what the first one encodes data as (Dai & Wipf 2019, section 4). */
 import { choice } from '../choice.ts';
-import { logSumExp, reshape, sub } from '../graph/index.ts';
 import { mlp } from '../nn/index.ts';
 import { variates } from '../random/index.ts';
 import { openGraph } from '../train/index.ts';
 import {
+  boundGraph,
   createVae,
   decoderGraph,
-  importanceGraph,
   likelihoods,
   make,
   type Outputs,
@@ -22,6 +21,7 @@ import {
   layersOption,
   learn,
   logProbsBy,
+  normalFeeds,
   shapesOf,
   weightsOf,
   widthOption,
@@ -51,10 +51,7 @@ const vaeOf = ({ width, layers }: TwoStageOptions, { width: latent, given }: Row
 const SAMPLES = 64; // of u, for each row
 
 /** log 1/K Σ p(z, u) / q(u|z): log p(z) from below (Burda et al. 2016, eq. 8). */
-const bound = (vae: Vae, samples: number): Outputs => {
-  const { logWeight } = importanceGraph(vae, samples);
-  return { logProb: reshape(sub(logSumExp(logWeight!, 0), Math.log(samples)), ['B']) };
-};
+const bound = (vae: Vae, samples: number): Outputs => ({ logProb: boundGraph(vae, samples)['bound']! });
 
 const twoStage = (o: TwoStageOptions): SamplerFamily =>
   standardised({
@@ -76,13 +73,7 @@ const twoStage = (o: TwoStageOptions): SamplerFamily =>
       return {
         normal: true,
         draw: async (count, random, temperature, given) => {
-          const u = new Float32Array(count * form.width);
-          random.normal(u);
-          const feeds = {
-            z: { data: u.map((v) => v * temperature), dims: [count, form.width] },
-            ...(given && { condition: { data: given, dims: [count, form.given!] } }),
-          };
-          const found = await decoder.run(feeds);
+          const found = await decoder.run(normalFeeds('z', form, count, { random, temperature, given }));
           const [mean, logVar] = ['z.mean', 'z.logVar'].map((name) => found[name]!.data as Float32Array);
           const spread = temperature * Math.exp(logVar![0]! / 2);
           const { normal } = variates(random);
