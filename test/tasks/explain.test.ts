@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { modelFields } from '../../src/data/index.ts';
-import { encode, explain, load, type RowExplanation } from '../../src/tasks/index.ts';
 import { type Walk, walkOf } from '../../src/tasks/explain/walk.ts';
+import { encode, explain, load, type RowExplanation } from '../../src/tasks/index.ts';
 import { type ModelSpec, make } from '../../src/vae/index.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { near } from '../metrics/near.ts';
@@ -244,7 +244,9 @@ test('a dimension moves without leaving the sphere or the ball, and its directio
   const direction = new Float32Array(3);
   sphere.direction(Float32Array.from(start), 1, direction);
   const [low, high] = [moved(sphere, 1, 0.47), moved(sphere, 1, 0.49)];
-  direction.forEach((v, i) => near(v, (high[i]! - low[i]!) / 0.02, 1e-3));
+  direction.forEach((v, i) => {
+    near(v, (high[i]! - low[i]!) / 0.02, 1e-3);
+  });
 });
 
 test('priors that are no product, and ladders: KL as a whole, or by level', async () => {
