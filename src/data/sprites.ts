@@ -7,11 +7,11 @@ import { stream } from '../random/stream.ts';
 /** Names of the shapes; the other factors by their values. */
 export const SPRITE_FACTORS = {
   shape: ['heart', 'flag', 'drop'],
-  /** Of the largest, whose radius is a quarter of the picture. */
+  /** Of the largest, whose area is half of that of a circle with a quarter of the picture as its radius. */
   scale: [0.5, 0.6, 0.7, 0.8, 0.9, 1],
   /** Degrees, clockwise. */
   rotation: Array.from({ length: 20 }, (_, i) => 18 * i),
-  /** The middle, in sixteenths of the picture from the left and from the top. */
+  /** Of the centre of mass, in sixteenths of the picture from the left and from the top. */
   x: Array.from({ length: 8 }, (_, i) => 4.5 + i),
   y: Array.from({ length: 8 }, (_, i) => 4.5 + i),
 } as const;
@@ -72,7 +72,7 @@ function drawAll(size: number, count: number, factors: Sprites['factors']): Uint
 
 const FINE = 4; // points a pixel and direction
 
-/** One shape in the middle of a square, white where at least half of a pixel is inside. */
+/** One shape about the middle of a square, white where at least half of a pixel is inside. */
 function stamp(side: number, size: number, shape: number, scale: number, rotation: number): Uint8Array {
   const out = new Uint8Array(side * side);
   const radius = 0.25 * size * SPRITE_FACTORS.scale[scale]!;
@@ -93,15 +93,35 @@ function stamp(side: number, size: number, shape: number, scale: number, rotatio
   return out;
 }
 
-/** Whether a point is inside the upright shape of radius 1; u to the right, v up. */
-const SHAPES: Readonly<Record<(typeof SPRITE_FACTORS.shape)[number], (u: number, v: number) => boolean>> = {
-  heart: (u, v) => {
-    const [x, y] = [1.25 * u, 1.25 * v + 0.1];
-    return (x * x + y * y - 1) ** 3 < x * x * y ** 3;
-  },
-  flag: (u, v) => Math.abs(v) < 0.95 && u > -0.35 && (u < -0.05 || (v > 0 && u < 0.65)),
-  drop: (u, v) => {
-    const low = v + 0.4;
-    return u * u + low * low < 0.36 || (low > 0 && v < 1 && Math.abs(u) < 0.43 * (1 - v));
-  },
+/** Whether a point is inside a shape; u to the right, v up. */
+type Inside = (u: number, v: number) => boolean;
+
+/**
+ * The shape moved and scaled so that its centre of mass is the origin and its area π/2: a turn about any other point would move
+ * it, and shapes of other areas would differ in scale, so that the factors would not be independent.
+ */
+function normalised(inside: Inside): Inside {
+  const points = gridOf(inside);
+  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+  const [u0, v0] = [mean(0), mean(1)];
+  const unit = Math.sqrt((points.length * GRID_STEP ** 2) / (Math.PI / 2));
+  return (u, v) => inside(u0 + unit * u, v0 + unit * v);
+}
+
+const GRID_STEP = 1 / 64;
+
+/** The points of a fine grid over [−2, 2]² that are inside. */
+function gridOf(inside: Inside): [u: number, v: number][] {
+  const ticks = Array.from({ length: 257 }, (_, i) => (i - 128) * GRID_STEP);
+  return ticks.flatMap((u) => ticks.filter((v) => inside(u, v)).map((v): [number, number] => [u, v]));
+}
+
+/** Upright. */
+const SHAPES: Readonly<Record<(typeof SPRITE_FACTORS.shape)[number], Inside>> = {
+  heart: normalised((u, v) => (u * u + v * v - 1) ** 3 < u * u * v ** 3),
+  flag: normalised((u, v) => Math.abs(v) < 0.8 && u > -0.6 && (u < 0 || (v > -0.1 && u < 0.7))),
+  drop: normalised((u, v) => {
+    const low = v + 0.3;
+    return u * u + low * low < 0.49 || (low > 0 && v < 1 && Math.abs(u) < 0.54 * (1 - v));
+  }),
 };
