@@ -25,21 +25,33 @@ export interface OnnxOptions {
   readonly weights?: Readonly<Record<string, Float32Array>>;
   /** Shown by tools that open the file. */
   readonly description?: string;
+  /** Begin the outputs with an empty sequence, so that a session that fills our buffers makes no arrays (`src/runtime/adapt.ts`). */
+  readonly unread?: boolean;
 }
+
+const UNREAD = 'unread';
 
 /** The model that computes `outputs`. Its inputs are those that the outputs need. */
 export function toOnnx(
   outputs: Readonly<Record<string, Tensor>>,
-  { weights = {}, description = '' }: OnnxOptions = {},
+  { weights = {}, description = '', unread = false }: OnnxOptions = {},
 ): Uint8Array {
-  const emitter = emit(outputs, weights);
+  const { node, output, ...rest } = emit(outputs, weights);
+  const empty = unread ? [{ name: UNREAD, opType: 'SequenceEmpty', output: [UNREAD] }] : [];
+  const first = unread ? [sequenceInfo(UNREAD)] : [];
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
       irVersion: IR_VERSION,
       producerName: 'elbo',
       opsetImport: [{ domain: '', version: OPSET }],
-      graph: { name: 'elbo', docString: description, ...emitter },
+      graph: {
+        name: 'elbo',
+        docString: description,
+        node: [...empty, ...node],
+        output: [...first, ...output],
+        ...rest,
+      },
     }),
   );
 }
@@ -179,6 +191,17 @@ const valueInfo = (name: string, dtype: DType, shape: Shape): ValueInit => ({
     value: {
       case: 'tensorType',
       value: { elemType: DATA_TYPES[dtype], shape: { dim: shape.map(dimension) } },
+    },
+  },
+});
+
+/** Of tensors of floats. */
+const sequenceInfo = (name: string): ValueInit => ({
+  name,
+  type: {
+    value: {
+      case: 'sequenceType',
+      value: { elemType: { value: { case: 'tensorType', value: { elemType: DataType.FLOAT } } } },
     },
   },
 });

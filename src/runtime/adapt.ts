@@ -9,6 +9,7 @@ export interface EngineTensor {
 }
 
 type Tensors = Record<string, EngineTensor>;
+type Fetches = Record<string, EngineTensor | null>; // null: an array made anew
 type Metadata = { readonly name: string; readonly isTensor: boolean; readonly type?: string };
 
 /** The part of an ONNX Runtime session used here. */
@@ -17,7 +18,7 @@ export interface EngineSession {
   readonly outputNames: readonly string[];
   readonly inputMetadata: readonly Metadata[];
   readonly outputMetadata: readonly Metadata[];
-  run(feeds: Tensors, fetches?: readonly string[] | Tensors): Promise<Tensors>;
+  run(feeds: Tensors, fetches?: readonly string[] | Fetches): Promise<Tensors>;
   endProfiling(): void;
   release(): Promise<void>;
 }
@@ -101,9 +102,26 @@ const read = (tensors: Tensors): Record<string, Value> =>
     Object.entries(tensors).map(([name, { data, dims }]) => [name, { data: data as Value['data'], dims }]),
   );
 
+/**
+ * The Node build fills the fetches and then, all the same, copies every output into an array made anew, in the order of the
+ * outputs; V8, seeing megabytes of them a step, collects its whole heap several times a second. It stops with an error where it
+ * comes to an output that is no tensor, so a model that begins with one has no copies made. Without that output, or with a build
+ * that can return it, all is as right and slower.
+ */
 function filling(session: EngineSession, feeds: Tensors, fetches: Tensors): () => Promise<void> {
-  return async () => void (await session.run(feeds, fetches));
+  const unread = session.outputMetadata.filter(({ isTensor }) => !isTensor);
+  const all: Fetches = { ...Object.fromEntries(unread.map(({ name }) => [name, null])), ...fetches };
+  return async () => {
+    try {
+      await session.run(feeds, all);
+    } catch (cause) {
+      if (!(unread.length > 0 && cause instanceof Error && cause.message.startsWith(NOT_RETURNED)))
+        throw cause;
+    }
+  };
 }
+
+const NOT_RETURNED = 'Non tensor type';
 
 function copying(
   session: EngineSession,

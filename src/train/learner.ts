@@ -133,7 +133,8 @@ export async function createGraphLearner(
   options: MovingOptions,
 ): Promise<GraphLearner> {
   const { runtime, ema, profile } = options;
-  const session = await runtime.session(toOnnx(graph.outputs), profile ? { profile: profile.prefix } : {});
+  const model = toOnnx(graph.outputs, { unread: runtime.kind === 'node' });
+  const session = await runtime.session(model, profile ? { profile: profile.prefix } : {});
   const { parameters } = graph;
   const movers = moversOf(options, parameters);
   const slots = Math.max(...movers.map(({ optimizer }) => optimizer.slots));

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { add, input, mul, toOnnx } from '../../src/graph/index.ts';
 import { createArena } from '../../src/runtime/arena.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { anyProduct, linearStep, model } from './model.ts';
@@ -42,6 +43,22 @@ test('a bound call reads and writes arena memory in place', async () => {
   weights.data.fill(0);
   await call();
   assert.deepEqual([loss.data[0], ...dw.data], [0, 0, 0, 0, 0]);
+  await session.dispose();
+});
+
+test('a bound call of a model whose outputs need not be read makes no arrays, and still says what fails', async () => {
+  const size = 1 << 20;
+  const [a, b] = [input('a', ['N']), input('b', ['N'])];
+  const session = await runtime.session(toOnnx({ twice: mul(a, 2), sum: add(a, b) }, { unread: true }));
+  const of = (length: number) => ({ data: new Float32Array(length).fill(3), dims: [length] });
+  const outputs = { twice: of(size), sum: of(size) };
+  const call = session.bind({ a: of(size), b: of(size) }, outputs);
+  await call();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 4; i++) await call();
+  assert.ok(process.memoryUsage().arrayBuffers - before < size, 'outputs were copied');
+  assert.deepEqual([outputs.twice.data[7], outputs.sum.data[size - 1]], [6, 6]);
+  await assert.rejects(session.bind({ a: of(2), b: of(3) }, outputs)(), /graph\/sum: /);
   await session.dispose();
 });
 
