@@ -48,7 +48,7 @@ test('a bound call reads and writes arena memory in place', async () => {
 
 test('a bound call of a model whose outputs need not be read makes no arrays, and still says what fails', async () => {
   const size = 1 << 20;
-  const [a, b] = [input('a', ['N']), input('b', ['N'])];
+  const [a, b] = [input('a', ['B']), input('b', ['B'])];
   const session = await runtime.session(toOnnx({ twice: mul(a, 2), sum: add(a, b) }, { unread: true }));
   const of = (length: number) => ({ data: new Float32Array(length).fill(3), dims: [length] });
   const outputs = { twice: of(size), sum: of(size) };
