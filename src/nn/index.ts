@@ -1,5 +1,6 @@
 /** Layers, initial values and network bodies: functions of tensors. */
 export * from './activation.ts';
+export * from './attention.ts';
 export * from './initialise.ts';
 export * from './ladder.ts';
 export * from './layers.ts';

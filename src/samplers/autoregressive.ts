@@ -1,5 +1,7 @@
 /** A prior over codes, symbol after symbol: p(s) = Π p(sₙ | s₁ … sₙ₋₁), learned once the codes are (van den Oord et al. 2017, section 3.3). */
+import { z } from 'zod';
 import { choice } from '../choice.ts';
+import { UserError } from '../errors.ts';
 import { type Variates, variates } from '../random/index.ts';
 import { type GraphSession, openGraph } from '../train/index.ts';
 import {
@@ -11,21 +13,12 @@ import {
   weightsOf,
   widthOption,
 } from './learning.ts';
-import { type MaskedOptions, maskedDensity, maskedNext, maskedTraining } from './masked.ts';
+import { maskedNetwork } from './masked.ts';
 import type { RowForm, SamplerFamily } from './sampler.ts';
+import { type Known, nextSymbol, type SymbolForm, symbolDensity, symbolTraining } from './symbols.ts';
+import { transformer } from './transformer.ts';
 
-interface Options {
-  readonly width: number;
-  readonly layers: number;
-  readonly epochs?: number | undefined;
-}
-
-const optionsFor = (
-  { width, layers }: Options,
-  { width: length, entries, given }: RowForm,
-): MaskedOptions => ({
-  width,
-  layers,
+const formOf = ({ width: length, entries, given }: RowForm): SymbolForm => ({
   length,
   entries: entries!,
   ...(given !== undefined && { given }),
@@ -36,7 +29,7 @@ const COLD = 1e-6; // the least temperature, at which the likeliest symbol is as
 /** Rows of symbols, one place after the other; each place is a run of the whole row. */
 async function drawRows(
   session: GraphSession,
-  { length, entries, given = 0 }: MaskedOptions,
+  { length, entries, given = 0 }: SymbolForm,
   count: number,
   { categorical }: Variates,
   { temperature, condition }: { readonly temperature: number; readonly condition: Float32Array | undefined },
@@ -59,28 +52,32 @@ async function drawRows(
 
 const MOST_SYMBOLS = 2 ** 20; // at all places
 
-const autoregressive = (o: Options): SamplerFamily => ({
+/** The sampler whose network is `known`. */
+const symbolBySymbol = (known: Known, epochs: number | undefined): SamplerFamily => ({
   space: 'codes',
   conditional: true,
   refuses: ({ width, entries = 0 }) =>
     width * entries > MOST_SYMBOLS
       ? `${width} places of ${entries} symbols are too many to learn one by one: a smaller codebook or fewer latent dimensions help`
       : undefined,
-  shapes: (form) => shapesOf(maskedTraining(optionsFor(o, form)).parameters),
+  shapes: (form) => shapesOf(symbolTraining(known, formOf(form)).parameters),
   fit: (fitting) => {
-    const options = optionsFor(o, fitting.form);
-    return learn({ training: maskedTraining(options), judge: maskedDensity(options) }, fitting, o.epochs);
+    const form = formOf(fitting.form);
+    return learn(
+      { training: symbolTraining(known, form), judge: symbolDensity(known, form) },
+      fitting,
+      epochs,
+    );
   },
   open: async (tensors, form, runtime) => {
-    const options = optionsFor(o, form);
     const weights = weightsOf(tensors);
     const [density, next] = await Promise.all([
-      openGraph(runtime, maskedDensity(options), { weights }),
-      openGraph(runtime, maskedNext(options), { weights }),
+      openGraph(runtime, symbolDensity(known, formOf(form)), { weights }),
+      openGraph(runtime, nextSymbol(known, formOf(form)), { weights }),
     ]);
     return {
       draw: (count, random, temperature, condition) =>
-        drawRows(next, options, count, variates(random), { temperature, condition }),
+        drawRows(next, formOf(form), count, variates(random), { temperature, condition }),
       logProbs: (rows) => logProbsBy(density, rows, form),
       dispose: async () => void (await Promise.all([density.dispose(), next.dispose()])),
     };
@@ -91,6 +88,22 @@ export const autoregressives = {
   autoregressive: choice({
     doc: 'Symbol after symbol, by a masked network, for codes.',
     options: { width: widthOption(512), layers: layersOption(2), epochs: epochsOption },
-    build: autoregressive,
+    build: ({ width, layers, epochs }) => symbolBySymbol(maskedNetwork({ width, layers }), epochs),
+  }),
+  transformer: choice({
+    doc: 'Symbol after symbol, by a transformer, for codes: for many places and enough rows.',
+    options: {
+      width: widthOption(128),
+      layers: layersOption(3),
+      heads: z.int().min(1).max(256).default(4).describe('heads of attention; the width is a multiple of it'),
+      epochs: epochsOption,
+    },
+    build: ({ width, layers, heads, epochs }) => {
+      if (width % heads !== 0)
+        throw new UserError(
+          `width ${width} does not part into ${heads} heads: expected a multiple of ${heads}`,
+        );
+      return symbolBySymbol(transformer({ width, layers, heads }), epochs);
+    },
   }),
 };

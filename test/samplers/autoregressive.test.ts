@@ -4,44 +4,75 @@ import { test } from 'node:test';
 import { make } from '../../src/choice.ts';
 import { stream } from '../../src/random/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { type Fitting, meanOf, samplers, type Tensors } from '../../src/samplers/index.ts';
-import { maskedDensity, maskedTraining } from '../../src/samplers/masked.ts';
+import {
+  type Fitting,
+  meanOf,
+  type SamplerFamily,
+  samplers,
+  type Tensors,
+} from '../../src/samplers/index.ts';
+import { maskedNetwork } from '../../src/samplers/masked.ts';
+import { type Known, nextSymbol, symbolDensity, symbolTraining } from '../../src/samplers/symbols.ts';
+import { transformer } from '../../src/samplers/transformer.ts';
 import { checkGradients } from '../check.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { evaluate, value } from '../reference.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
-const options = { width: 8, layers: 3, length: 3, entries: 3 };
+const form = { length: 3, entries: 3 };
 const every = Array.from({ length: 27 }, (_, i) => [i % 3, Math.floor(i / 3) % 3, Math.floor(i / 9)]);
+const networks: Readonly<Record<string, Known>> = {
+  'masked network': maskedNetwork({ width: 8, layers: 3 }),
+  transformer: transformer({ width: 8, layers: 2, heads: 2 }),
+};
 
-/** Weights as they start, larger, so that the law is far from uniform. */
-const weights = Object.fromEntries(
-  Object.entries(parameterFeeds(maskedTraining(options).parameters, 5)).map(([name, v]) => [
-    name,
-    { ...v, data: v.data.map((w) => 3 * w) },
-  ]),
-);
-
-function logProbs(rows: readonly (readonly number[])[]): Float64Array {
-  const feeds = { ...weights, x: value(rows.flat(), [rows.length, rows[0]!.length]) };
-  return evaluate([maskedDensity(options)['logProb']!], feeds)[0]!.data;
-}
-
-test('the probabilities of all rows add up to 1', () => {
-  const p = logProbs(every).map(Math.exp);
-  assert.ok(Math.abs(p.reduce((a, b) => a + b) - 1) < 1e-9);
-  assert.ok(Math.max(...p) > 3 * Math.min(...p), 'they differ');
-});
-
-test('the gradient of the loss is that of central differences', () => {
-  const { outputs, parameters } = maskedTraining(options);
-  const feeds = { ...weights, x: value([0, 1, 2, 2, 1, 0], [2, 3]), scale: value([0.5], []) };
-  checkGradients(
-    outputs['loss']!,
-    parameters.map((p) => p.tensor),
-    feeds,
+for (const [name, known] of Object.entries(networks)) {
+  const training = symbolTraining(known, form);
+  /** Weights as they start, larger, so that the law is far from uniform. */
+  const weights = Object.fromEntries(
+    Object.entries(parameterFeeds(training.parameters, 5)).map(([own, v]) => [
+      own,
+      { ...v, data: v.data.map((w) => 3 * w) },
+    ]),
   );
-});
+  const rows = { x: value(every.flat(), [every.length, form.length]) };
+  const logProbs = evaluate([symbolDensity(known, form)['logProb']!], { ...weights, ...rows })[0]!.data;
+
+  test(`${name}: the probabilities of all rows add up to 1`, () => {
+    const p = logProbs.map(Math.exp);
+    assert.ok(Math.abs(p.reduce((a, b) => a + b) - 1) < 1e-9);
+    assert.ok(Math.max(...p) > 3 * Math.min(...p), 'they differ');
+  });
+
+  test(`${name}: the laws of the next symbols make that of the row, whatever stands behind`, () => {
+    const next = (n: number) => {
+      const at = value(
+        [0, 1, 2].map((i) => Number(i === n)),
+        [1, form.length],
+      );
+      return evaluate([nextSymbol(known, form)['logits']!], { ...weights, ...rows, at })[0]!.data;
+    };
+    const laws = [0, 1, 2].map(next);
+    every.forEach((row, i) => {
+      const each = row.map((symbol, n) => {
+        const logits = Array.from(laws[n]!.subarray(3 * i, 3 * i + 3));
+        return logits[symbol]! - Math.log(logits.reduce((sum, v) => sum + Math.exp(v), 0));
+      });
+      assert.ok(Math.abs(each.reduce((a, b) => a + b) - logProbs[i]!) < 1e-9);
+    });
+    const first = (i: number) => Array.from(laws[0]!.subarray(3 * i, 3 * i + 3));
+    assert.deepEqual(first(0), first(26));
+  });
+
+  test(`${name}: the gradient of the loss is that of central differences`, () => {
+    const feeds = { ...weights, x: value([0, 1, 2, 2, 1, 0], [2, 3]), scale: value([0.5], []) };
+    checkGradients(
+      training.outputs['loss']!,
+      training.parameters.map((p) => p.tensor),
+      feeds,
+    );
+  });
+}
 
 /** Rows whose second symbol is the first or the next, and whose third is the sum of both, modulo 4. */
 function lawful(count: number, seed: number): Float32Array {
@@ -54,8 +85,15 @@ function lawful(count: number, seed: number): Float32Array {
   return Float32Array.from(rows.flat());
 }
 
-async function fitted(fitting: Partial<Fitting> = {}): Promise<{ tensors: Tensors; rounds: number }> {
-  const family = make(samplers.autoregressive, { width: 64, layers: 2, epochs: 20 });
+const families: Readonly<Record<'autoregressive' | 'transformer', SamplerFamily>> = {
+  autoregressive: make(samplers.autoregressive, { width: 64, layers: 2, epochs: 20 }),
+  transformer: make(samplers.transformer, { width: 32, layers: 2, heads: 4, epochs: 20 }),
+};
+
+async function fitted(
+  fitting: Partial<Fitting> = {},
+  family = families.autoregressive,
+): Promise<{ tensors: Tensors; rounds: number }> {
   const steps = family.fit({
     form: { width: 3, entries: 4 },
     train: { rows: lawful(2000, 1) },
@@ -70,32 +108,32 @@ async function fitted(fitting: Partial<Fitting> = {}): Promise<{ tensors: Tensor
   }
 }
 
-test('a fit learns the law of the rows, draws by it, and is the same again', async () => {
-  const { tensors } = await fitted();
-  const family = make(samplers.autoregressive, { width: 64, layers: 2 });
-  const form = { width: 3, entries: 4 };
-  for (const [name, shape] of Object.entries(family.shapes(form)))
-    assert.deepEqual(tensors[name]!.shape, shape, name);
-  const sampler = await family.open(tensors, form, runtime);
-  const mean = meanOf(await sampler.logProbs({ rows: lawful(300, 3) }));
-  assert.ok(mean > -Math.log(8) - 0.05, `log p ${mean}, at best ${-Math.log(8)}`); // 4 · 2 equally likely rows
-  const count = 400;
-  const rows = await sampler.draw(count, stream(0, 'draw'), 1);
-  const seen = new Map<string, number>();
-  for (let i = 0; i < count; i++) {
-    const row = rows.subarray(3 * i, 3 * i + 3);
-    seen.set(row.join(), (seen.get(row.join()) ?? 0) + 1);
-  }
-  const right = [...seen].filter(([row]) => {
-    const [a, b, c] = row.split(',').map(Number) as [number, number, number];
-    return (b === a || b === (a + 1) % 4) && c === (a + b) % 4;
+for (const [kind, family] of Object.entries(families))
+  test(`${kind}: a fit learns the law of the rows, draws by it, and is the same again`, async () => {
+    const { tensors } = await fitted({}, family);
+    const form = { width: 3, entries: 4 };
+    for (const [name, shape] of Object.entries(family.shapes(form)))
+      assert.deepEqual(tensors[name]!.shape, shape, name);
+    const sampler = await family.open(tensors, form, runtime);
+    const mean = meanOf(await sampler.logProbs({ rows: lawful(300, 3) }));
+    assert.ok(mean > -Math.log(8) - 0.05, `log p ${mean}, at best ${-Math.log(8)}`); // 4 · 2 equally likely rows
+    const count = 400;
+    const rows = await sampler.draw(count, stream(0, 'draw'), 1);
+    const seen = new Map<string, number>();
+    for (let i = 0; i < count; i++) {
+      const row = rows.subarray(3 * i, 3 * i + 3);
+      seen.set(row.join(), (seen.get(row.join()) ?? 0) + 1);
+    }
+    const right = [...seen].filter(([row]) => {
+      const [a, b, c] = row.split(',').map(Number) as [number, number, number];
+      return (b === a || b === (a + 1) % 4) && c === (a + b) % 4;
+    });
+    assert.equal(right.length, 8, 'each of the eight rows there are');
+    assert.ok(right.reduce((n, [, times]) => n + times, 0) > 0.95 * count);
+    await sampler.dispose();
+    const once = { train: { rows: lawful(200, 1) } };
+    assert.deepEqual(await fitted(once, family), await fitted(once, family));
   });
-  assert.equal(right.length, 8, 'each of the eight rows there are');
-  assert.ok(right.reduce((n, [, times]) => n + times, 0) > 0.95 * count);
-  await sampler.dispose();
-  const once = { train: { rows: lawful(200, 1) } };
-  assert.deepEqual(await fitted(once), await fitted(once));
-});
 
 test('a fit ends when held-back rows no longer gain, and keeps the best', async () => {
   const random = stream(4, 'noise');
@@ -114,4 +152,11 @@ test('more symbols than can be learned one by one are refused', () => {
   const family = make(samplers.autoregressive);
   assert.match(family.refuses!({ width: 64, entries: 65_536 })!, /64 places of 65536 symbols are too many/);
   assert.equal(family.refuses!({ width: 64, entries: 1024 }), undefined);
+});
+
+test('features that do not part into heads are refused', () => {
+  assert.throws(
+    () => make(samplers.transformer, { width: 10, heads: 4 }),
+    /width 10 does not part into 4 heads/,
+  );
 });

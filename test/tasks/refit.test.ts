@@ -163,7 +163,7 @@ test('data that the model was not trained on is taken whole, every tenth row hel
 test('what cannot be fitted or sampled from is refused in words', async () => {
   await refused(
     refitted(codes, pictures, { sampler: { kind: 'gmm' } }),
-    /sampler "gmm": it is for real vectors, and this model's posterior gives codes \(for these: autoregressive\)/,
+    /sampler "gmm": it is for real vectors, and this model's posterior gives codes \(for these: autoregressive, transformer\)/,
   );
   await refused(
     refitted(reals, table, { sampler: { kind: 'autoregressive' } }),
