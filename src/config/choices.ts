@@ -5,7 +5,16 @@
 import { z } from 'zod';
 import { type Choice, choice, type Table } from '../choice.ts';
 import { UserError } from '../errors.ts';
-import { activationNames, convNetwork, type Ladder, ladder, mlp, type Network } from '../nn/index.ts';
+import {
+  activationNames,
+  type Chain,
+  chain,
+  convNetwork,
+  type Ladder,
+  ladder,
+  mlp,
+  type Network,
+} from '../nn/index.ts';
 import {
   adam,
   adamW,
@@ -19,6 +28,7 @@ import {
 } from '../optim/index.ts';
 import {
   type Law,
+  type Levels,
   likelihoods,
   type Objective,
   objectives,
@@ -70,6 +80,20 @@ export const networks = {
       activation,
     },
     build: ({ width, ...o }): Ladder => ladder({ ...o, channels: width }),
+  }),
+  chain: choice({
+    doc: 'Several levels of latent variables, inferred from the bottom up, of dense layers (Burda et al. 2016).',
+    options: {
+      depth: z
+        .int()
+        .min(2)
+        .max(8)
+        .default(2)
+        .describe('levels; each has twice as many latent dimensions as the one above it'),
+      layers: z.int().min(0).max(64).default(2).describe('hidden layers between two levels'),
+      activation,
+    },
+    build: (o): Chain => chain(o),
   }),
 };
 
@@ -255,7 +279,7 @@ function reasons(error: z.ZodError, options: z.ZodRawShape): string {
 }
 
 interface Values {
-  readonly network: Network | Ladder;
+  readonly network: Network | Levels;
   readonly objective: Objective;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;

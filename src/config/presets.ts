@@ -282,6 +282,14 @@ export const presets = {
     reference: 'Sønderby et al. 2016',
     choices: { network: { kind: 'ladder' }, warmup: { kind: 'linear', fraction: 0.2 } },
   },
+  twoLayerIwae: {
+    title: 'two layers of latent variables, inferred from the bottom up, under the importance-weighted bound',
+    reference: 'Burda et al. 2016',
+    choices: {
+      network: { kind: 'chain', activation: 'tanh' },
+      objective: { kind: 'iwae', samples: 50 },
+    },
+  },
   mvae: {
     title: 'a product of experts, one for each modality, any of which may be missing',
     reference: 'Wu & Goodman 2018',

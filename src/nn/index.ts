@@ -1,6 +1,7 @@
 /** Layers, initial values and network bodies: functions of tensors. */
 export * from './activation.ts';
 export * from './attention.ts';
+export * from './chain.ts';
 export * from './initialise.ts';
 export * from './ladder.ts';
 export * from './layers.ts';

@@ -17,6 +17,7 @@ export type Places = readonly number[];
 
 /** Every tensor of a level is [N, …places, channels]. */
 export interface Ladder {
+  readonly inference: 'top down';
   /** The places of each level, top (coarsest) first. */
   readonly levels: (shape: readonly number[]) => readonly Places[];
   /** x [B, …shape] → what each level is shown of it, top first. */
@@ -78,6 +79,7 @@ export const ladder = (options: LadderOptions): Ladder => {
   const block: Ladder['block'] = (scope, x, size) => bottleneck(scope, x, size, options);
   const residual = (scope: Scope, x: Tensor) => add(x, block(scope, x, channelsOf(x)));
   return {
+    inference: 'top down',
     channels,
     block,
     levels: (shape) => resolutions(options).map((halved) => placesAt(shape, halved)),

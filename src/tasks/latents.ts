@@ -4,7 +4,7 @@ import { stream } from '../random/index.ts';
 import type { Values } from '../runtime/index.ts';
 import type { LatentRows, RowForm } from '../samplers/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
-import { entriesOf, isLadder, symbolsOf, type Vae } from '../vae/index.ts';
+import { entriesOf, hasLevels, symbolsOf, type Vae } from '../vae/index.ts';
 import type { Model } from './model.ts';
 import { fixedSource } from './source.ts';
 
@@ -19,8 +19,8 @@ export const rowForm = ({ vae }: Pick<Model, 'vae'>): RowForm => ({
   ...(isGaussian(vae) && { gaussian: true }),
 });
 
-/** Of a ladder, z is not drawn from what the encoder tells: that is where the levels above are at their means. */
-const isGaussian = ({ spec }: Vae): boolean => spec.posterior.diagonal === true && !isLadder(spec.network);
+/** Of several levels, z is not drawn from what the encoder tells: that is where other levels are at their means. */
+const isGaussian = ({ spec }: Vae): boolean => spec.posterior.diagonal === true && !hasLevels(spec.network);
 
 /** One row for each of the first `count` rows of the splits; what is random about the data is drawn once, by the seed. */
 export async function latentRows(

@@ -1,12 +1,12 @@
 /** Which choices go together, and why others do not. */
-import type { Ladder, Network } from '../nn/index.ts';
-import { isLadder } from './model.ts';
+import type { Network } from '../nn/index.ts';
+import { hasLevels, type Levels } from './model.ts';
 import type { Objective } from './objective.ts';
 import { isPoint, type PosteriorFamily, type Space } from './posterior.ts';
 import type { PriorFamily } from './prior.ts';
 
 export interface Combination {
-  readonly network: Network | Ladder;
+  readonly network: Network | Levels;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;
   readonly objective: Objective;
@@ -39,8 +39,8 @@ export function clash(combination: Combination): string | undefined {
 function clashOfModel({ network, posterior, prior, condition }: Combination): string | undefined {
   if (prior.given && !condition)
     return 'this prior depends on what is given, and nothing is: name fields with --condition';
-  if (isLadder(network) && !(posterior.conditional && prior.conditional))
-    return 'a ladder has Gaussians for both at every level, conditional on those above: leave --posterior gaussian and --prior normal';
+  if (hasLevels(network) && !(posterior.conditional && prior.conditional))
+    return 'a network of several levels has Gaussians for both at every level, conditional on others: leave --posterior gaussian and --prior normal';
   if (posterior.space !== prior.space)
     return `the posterior gives ${PLACES[posterior.space]} and the prior is over ${PLACES[prior.space]}: choose a prior for the same`;
   if (prior.ofPosteriors && !posterior.density)
@@ -50,8 +50,8 @@ function clashOfModel({ network, posterior, prior, condition }: Combination): st
 
 function clashOfLabel({ network, posterior, objective, label }: Combination): string | undefined {
   if (!label) return undefined;
-  if (isLadder(network))
-    return 'a label is inferred beside one level of latent variables, and a ladder has several: choose another network';
+  if (hasLevels(network))
+    return 'a label is inferred beside one level of latent variables, and this network has several: choose another';
   if (!posterior.random)
     return 'a label is inferred beside latent variables that are drawn, and this posterior is not: choose another posterior';
   if (!objective.ofMeans)
@@ -71,8 +71,8 @@ function clashOfObjective(combination: Combination): string | undefined {
     return 'this objective needs a mean and a variance of each latent dimension: choose a Gaussian posterior with a diagonal covariance';
   if (objective.once && posterior.experts && modalities > 1)
     return 'this objective sees each example once, and experts are trained on each several times: choose another objective or posterior';
-  if (isLadder(network) && (objective.density || objective.diagonal))
-    return 'this objective is for one level of latent variables, and a ladder has several: choose another network';
+  if (hasLevels(network) && (objective.density || objective.diagonal))
+    return 'this objective is for one level of latent variables, and this network has several: choose another';
   if (objective.apart && prior.ofPosteriors)
     return 'this objective moves the encoder through z alone, and this prior is made by the encoder too: choose another prior';
   if (objective.samples > 1 && !posterior.random)

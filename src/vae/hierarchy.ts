@@ -6,34 +6,23 @@
 import {
   add,
   concat,
-  constant,
   dimAt,
-  exp,
-  mul,
   multiply,
-  neg,
   reshape,
   type Shape,
   slice,
   split,
-  square,
-  sub,
   sum,
   type Tensor,
 } from '../graph/index.ts';
 import { type Ladder, linear, type Places, type Scope } from '../nn/index.ts';
 import type { Inference, InferenceOptions } from './model.ts';
+import { drawFrom, flat, gaussianKl, type Moments, momentsOf, tiled } from './moments.ts';
 import { noise } from './noise.ts';
 import type { Posterior } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/index.ts';
 import type { Prior } from './prior.ts';
 import type { Level } from './terms.ts';
-
-/** μ and log σ² of one level, [N, …places, Z]. */
-interface Moments {
-  readonly mean: Tensor;
-  readonly logVar: Tensor;
-}
 
 /** What a level's z is, given its prior and the state that came down to it. */
 type Choose = (level: number, prior: Moments, state: Tensor) => Tensor;
@@ -47,16 +36,6 @@ export interface Hierarchy {
   /** z [N, latent], condition [N, C] → [N, …outputs]. */
   readonly decode: (z: Tensor, outputs: readonly number[], condition?: Tensor) => Tensor;
 }
-
-/** KL(q ‖ p) of two diagonal Gaussians, element by element (Kingma & Welling 2014, appendix B, for two means and variances). */
-const gaussianKl = (q: Moments, p: Moments): Tensor =>
-  mul(
-    0.5,
-    sub(
-      add(sub(p.logVar, q.logVar), mul(add(exp(q.logVar), square(sub(q.mean, p.mean))), exp(neg(p.logVar)))),
-      1,
-    ),
-  );
 
 /**
  * `latent` dimensions at every place of every level. A condition [B, C] enters the state that comes down, which
@@ -107,12 +86,6 @@ interface Parts {
   readonly posterior: (level: number, state: Tensor, shown: Tensor) => Moments;
 }
 
-function momentsOf(both: Tensor): Moments {
-  const half = Number(dimAt(both.shape, -1)) / 2;
-  const [mean, logVar] = split(both, -1, [half, half]);
-  return { mean: mean!, logVar: logVar! };
-}
-
 function startOf(ladder: Ladder, scope: Scope, places: Places, like: Tensor, condition?: Tensor): Tensor {
   const learned = ladder.start(scope, places, like);
   if (!condition) return learned;
@@ -143,20 +116,6 @@ function descend(
   });
   return state;
 }
-
-const flat = (t: Tensor): Tensor => reshape(t, [dimAt(t.shape, 0), multiply(...t.shape.slice(1))]);
-
-/** [B, …] → [K·B, …], each sample whole. */
-export function tiled(t: Tensor, samples: number): Tensor {
-  const copies = constant(Array<number>(samples).fill(0), [samples, ...t.shape.map(() => 1)]);
-  return reshape(add(reshape(t, [1, ...t.shape]), copies), [
-    multiply(samples, dimAt(t.shape, 0)),
-    ...t.shape.slice(1),
-  ]);
-}
-
-const drawFrom = ({ mean, logVar }: Moments, epsilon: Tensor): Tensor =>
-  add(mean, mul(exp(mul(0.5, logVar)), epsilon));
 
 function inferLevels(
   parts: Parts,

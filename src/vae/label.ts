@@ -26,8 +26,8 @@ import {
   transpose,
 } from '../graph/index.ts';
 import { linear, type Scope } from '../nn/index.ts';
-import { tiled } from './hierarchy.ts';
 import type { InferenceOptions, Observation, Vae } from './model.ts';
+import { tiled } from './moments.ts';
 import { dataTerms, type Level, logWeights, type Terms } from './terms.ts';
 
 /** Where a label lies in the condition, and how common its classes are. */

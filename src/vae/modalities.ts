@@ -16,8 +16,8 @@ import {
   split,
   type Tensor,
 } from '../graph/index.ts';
-import { tiled } from './hierarchy.ts';
 import type { ModelSpec, Observation, Part } from './model.ts';
+import { tiled } from './moments.ts';
 import type { Copies, Experts } from './posterior.ts';
 
 /** Fields that come and go together. */

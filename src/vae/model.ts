@@ -14,12 +14,21 @@ import {
   split,
   type Tensor,
 } from '../graph/index.ts';
-import { type Ladder, type Network, type Parameter, parameters, type Scope } from '../nn/index.ts';
+import {
+  type Chain,
+  type Ladder,
+  type Network,
+  type Parameter,
+  parameters,
+  type Scope,
+} from '../nn/index.ts';
+import { createChain } from './chain.ts';
 import type { Codes } from './codes.ts';
-import { createHierarchy, tiled } from './hierarchy.ts';
+import { createHierarchy } from './hierarchy.ts';
 import { type LabelModel, type LabelSpec, withLabel } from './label.ts';
 import type { Law, Likelihood, LikelihoodField } from './likelihood.ts';
 import { copiesOf, encodeEach, type Modality } from './modalities.ts';
+import { tiled } from './moments.ts';
 import { isPoint, type Posterior, type PosteriorFamily } from './posterior.ts';
 import type { Prior, PriorFamily } from './prior.ts';
 import { type Level, levelOf } from './terms.ts';
@@ -42,17 +51,20 @@ export interface ModelSpec {
   readonly masked: boolean;
   /** C: features of what is given, where something is. The encoder and the decoder see it, and x has it not. */
   readonly condition?: number;
-  /** What of the condition is a label that is inferred where it is not known. Not for ladders. */
+  /** What of the condition is a label that is inferred where it is not known. Not for several levels of z. */
   readonly label?: LabelSpec;
   /** Groups of fields, for posteriors of experts; each field is one where not said. */
   readonly modalities?: readonly Modality[];
-  /** Dimensions of z; of a ladder, at every place of every level. */
+  /** Dimensions of z; of a ladder, at every place of every level; of a chain, in the highest level. */
   readonly latent: number;
-  /** A ladder has several levels of z, and conditional Gaussians for posterior and prior. */
-  readonly network: Network | Ladder;
+  /** Ladders and chains have several levels of z, and conditional Gaussians for posterior and prior. */
+  readonly network: Network | Levels;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;
 }
+
+/** A network of several levels of z. */
+export type Levels = Ladder | Chain;
 
 /** What is seen of a batch. */
 export interface Observation {
@@ -117,14 +129,14 @@ export const isInference = (parameter: string): boolean => /^(encoder|posterior)
 
 export function createVae(spec: ModelSpec): Vae {
   const declared = parameters();
-  const model = isLadder(spec.network)
+  const model = hasLevels(spec.network)
     ? hierarchical(spec, spec.network, declared.root)
     : flat(spec, spec.network, declared.root);
   model.decode(model.infer(observation(spec), { samples: 1, progress: 1 }).z); // building all declares the parameters
   return { ...model, parameters: declared.all() };
 }
 
-export const isLadder = (network: Network | Ladder): network is Ladder => 'levels' in network;
+export const hasLevels = (network: Network | Levels): network is Levels => 'inference' in network;
 
 /** x as the encoder is shown it, and what is there of it. */
 const shownOf = (
@@ -136,8 +148,11 @@ const shownOf = (
   return mask ? concat([seen, mask], -1) : seen;
 };
 
-function hierarchical(spec: ModelSpec, network: Ladder, root: Scope): Omit<Vae, 'parameters'> {
-  const { latent, encode, infer, prior, decode } = createHierarchy(network, root, spec.shape, spec.latent);
+function hierarchical(spec: ModelSpec, network: Levels, root: Scope): Omit<Vae, 'parameters'> {
+  const { latent, encode, infer, prior, decode } =
+    network.inference === 'bottom up'
+      ? createChain(network, root, spec.latent)
+      : createHierarchy(network, root, spec.shape, spec.latent);
   const own = observation(spec).condition;
   return {
     spec: { ...spec, latent },

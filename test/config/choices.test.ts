@@ -22,7 +22,7 @@ const refused = (f: () => unknown, message: RegExp) =>
 test('an unknown kind is refused with those there are', () => {
   refused(
     () => parseChoice('network', { kind: 'transformer' }),
-    /^network: given kind "transformer", expected one of mlp, conv, ladder$/,
+    /^network: given kind "transformer", expected one of mlp, conv, ladder, chain$/,
   );
   refused(
     () => parseChoice('warmup', { kind: 'toString' }),

@@ -266,6 +266,16 @@ test('priors that are no product, and ladders: KL as a whole, or by level', asyn
   assert.equal(levels.order, 'KL');
   addsUp(levels.explained[0]!);
   await ladder.dispose();
+  const chain = await untrained(data, { network: { kind: 'chain' } }, { latent: 2 });
+  const linked = await explain(chain, data, options);
+  const reaching = linked.dimensions.filter(({ effects }) => effects!.some(({ sensitivity }) => sensitivity > 0));
+  assert.deepEqual(
+    reaching.map(({ name }) => name).toSorted(),
+    ['z_3', 'z_4', 'z_5', 'z_6'], // of 2 + 4
+  );
+  assert.match(linked.protocols.dimensions!, /only those of the lowest level, the last, reach the data/);
+  addsUp(linked.explained[0]!);
+  await chain.dispose();
   const wide = await untrained(data, { posterior: { kind: 'point' } }, { latent: 300 });
   const many = await explain(wide, data, options);
   assert.match(many.absent.dimensions!, /z has 300 dimensions without a KL of their own/);

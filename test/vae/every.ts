@@ -1,6 +1,6 @@
 /** Every entry of every table as a small value, and small models made of them: what the tests of combinations are built from. */
 import type { Table } from '../../src/choice.ts';
-import { convNetwork, type Ladder, ladder, mlp, type Network } from '../../src/nn/index.ts';
+import { chain, convNetwork, ladder, mlp, type Network } from '../../src/nn/index.ts';
 import { stream, variates } from '../../src/random/index.ts';
 import type { Runtime, Values } from '../../src/runtime/index.ts';
 import { type Minibatch, openGraph, type Weights, wanted } from '../../src/train/index.ts';
@@ -9,6 +9,7 @@ import {
   createVae,
   decoderGraph,
   type Law,
+  type Levels,
   likelihoods,
   type ModelSpec,
   make,
@@ -85,7 +86,11 @@ export const all = {
   posterior: values<ModelSpec['posterior']>(posteriors),
   prior: values<ModelSpec['prior']>(priors),
   objective: values<Objective>(objectives),
-  network: [['plain', false], ['ladder', true]] as Named<boolean>, // biome-ignore format: one line
+  network: [
+    ['plain', undefined],
+    ['ladder', ladder({ levels: [1, 1], channels: 4, activation: 'silu' })],
+    ['chain', chain({ depth: 2, layers: 1, activation: 'tanh' })],
+  ] as Named<Levels | undefined>,
   given: [['nothing given', false], ['given', true]] as Named<boolean>, // biome-ignore format: one line
 };
 export type Kind = keyof typeof all;
@@ -97,12 +102,10 @@ export const nameOf = (choice: Partial<Choice>, kinds = Object.keys(choice) as K
 
 const isClass = ({ support }: Law): boolean => support === 'class' || support === 'order';
 
-function networkOf(isLadder: boolean, isPicture: boolean): Network | Ladder {
-  if (isLadder) return ladder({ levels: [1, 1], channels: 4, activation: 'silu' });
-  return isPicture
+const plainNetwork = (isPicture: boolean): Network =>
+  isPicture
     ? convNetwork({ channels: [4], hidden: 4, activation: 'relu', norm: false, blocks: 0 })
     : mlp({ hidden: [6], activation: 'tanh', norm: false });
-}
 
 /**
  * Rows with a field for each law, or two of the only one, in two modalities where each has an encoder; or small pictures with a channel for each law,
@@ -117,7 +120,7 @@ export function specOf(choice: Choice): ModelSpec {
   const fields = parts.map(({ field }) => field);
   const half = Math.ceil(fields.length / 2);
   const posterior = all.posterior[choice.posterior]![1];
-  const isLadder = all.network[choice.network]![1];
+  const levels = all.network[choice.network]![1];
   return {
     shape: isPicture ? [8, 8, parts.length] : [parts.length * size],
     parts,
@@ -131,8 +134,8 @@ export function specOf(choice: Choice): ModelSpec {
           ],
     }),
     ...(all.given[choice.given]![1] && { condition: GIVEN }),
-    latent: isLadder ? 2 : 6,
-    network: networkOf(isLadder, isPicture),
+    latent: levels ? 2 : 6,
+    network: levels ?? plainNetwork(isPicture),
     posterior,
     prior: all.prior[choice.prior]![1],
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { add, sub, sum } from '../../src/graph/index.ts';
-import { ladder } from '../../src/nn/index.ts';
+import { chain, ladder } from '../../src/nn/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import {
   createVae,
@@ -32,15 +32,22 @@ const picture: ModelSpec = {
   network: rungs([0, 1, 1]),
 };
 const row: ModelSpec = { ...mixedSpec, latent: 3, network: rungs([2]) };
+/** Levels of 2 and 4 dimensions. */
+const chained: ModelSpec = {
+  ...mixedSpec,
+  latent: 2,
+  network: chain({ depth: 2, layers: 1, activation: 'tanh' }),
+};
 
 const elbo = (options = {}) => make(objectives.elbo, options);
 
 test('z has its dimensions at every place of every level', () => {
   assert.equal(createVae(picture).spec.latent, 2 * (3 * 2 + 1));
   assert.equal(createVae(row).spec.latent, 6);
+  assert.equal(createVae(chained).spec.latent, 6);
 });
 
-for (const [name, spec] of Object.entries({ picture, row })) {
+for (const [name, spec] of Object.entries({ picture, row, chained })) {
   test(`${name}: each gradient of the training graph is that of central differences`, () => {
     const { vae, feeds } = small(spec, { batch: 1 });
     const tensors = vae.parameters.map((p) => p.tensor);
@@ -91,7 +98,7 @@ for (const [name, spec] of Object.entries({ picture, row })) {
     assert.ok(!changed.slice(vae.spec.latent).some(Boolean), 'no other row');
   });
 
-  test(`${name}: a code is the mean of each level where those above are at their means`, () => {
+  test(`${name}: a code is the mean of each level where those it depends on are at their means`, () => {
     const { vae, feeds } = small(spec, { batch: 2 });
     const still = { ...feeds, noise: { ...feeds['noise']!, data: feeds['noise']!.data.map(() => 0) } };
     const { mean, logVar, z } = encoderGraph(vae);

@@ -1,6 +1,6 @@
 /** Moving one dimension of z without leaving the space that z lives in. */
 import { parameters } from '../../nn/index.ts';
-import { entriesOf, type ModelSpec, symbolsOf, type Vae } from '../../vae/index.ts';
+import { entriesOf, hasLevels, type ModelSpec, symbolsOf, type Vae } from '../../vae/index.ts';
 
 export interface Walk {
   /** So many of the dimensions, from the first, can be moved. */
@@ -68,11 +68,19 @@ export function walkOf({ spec }: Pick<Vae, 'spec'>, kl: Readonly<Record<string, 
   );
 }
 
+const isChain = (network: ModelSpec['network']): boolean =>
+  hasLevels(network) && network.inference === 'bottom up';
+
 function walkIn(spec: ModelSpec): Walk | string {
-  const { latent, posterior } = spec;
+  const { latent, network, posterior } = spec;
   switch (posterior.space) {
     case 'real':
-      return plain(latent);
+      return isChain(network)
+        ? {
+            ...plain(latent),
+            others: 'the others stay, so that only those of the lowest level, the last, reach the data',
+          }
+        : plain(latent);
     case 'sphere':
       return onSphere(latent);
     case 'ball':

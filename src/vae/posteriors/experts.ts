@@ -36,8 +36,8 @@ import {
   where,
 } from '../../graph/index.ts';
 import { linear } from '../../nn/index.ts';
-import { tiled } from '../hierarchy.ts';
 import { gaussian } from '../likelihoods/index.ts';
+import { tiled } from '../moments.ts';
 import { noise } from '../noise.ts';
 import type { Experts, Posterior, PosteriorContext, PosteriorFamily, Subset } from '../posterior.ts';
 import { diagonalGaussian } from './gaussian.ts';

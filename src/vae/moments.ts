@@ -1,0 +1,61 @@
+/** Gaussians of one level among several: their moments, draws of them, and rows for each draw. */
+import {
+  add,
+  constant,
+  dimAt,
+  exp,
+  mul,
+  multiply,
+  neg,
+  reshape,
+  split,
+  square,
+  sub,
+  type Tensor,
+} from '../graph/index.ts';
+
+/** μ and log σ² of one level, [N, …, Z]. */
+export interface Moments {
+  readonly mean: Tensor;
+  readonly logVar: Tensor;
+}
+
+/** The halves of the last axis. */
+export function momentsOf(both: Tensor): Moments {
+  const half = Number(dimAt(both.shape, -1)) / 2;
+  const [mean, logVar] = split(both, -1, [half, half]);
+  return { mean: mean!, logVar: logVar! };
+}
+
+export const drawFrom = ({ mean, logVar }: Moments, epsilon: Tensor): Tensor =>
+  add(mean, mul(exp(mul(0.5, logVar)), epsilon));
+
+/** KL(q ‖ p) of two diagonal Gaussians, element by element (Kingma & Welling 2014, appendix B, for two means and variances). */
+export const gaussianKl = (q: Moments, p: Moments): Tensor =>
+  mul(
+    0.5,
+    sub(
+      add(sub(p.logVar, q.logVar), mul(add(exp(q.logVar), square(sub(q.mean, p.mean))), exp(neg(p.logVar)))),
+      1,
+    ),
+  );
+
+/** log q(z) − log p(z) of two diagonal Gaussians, element by element: what KL(q ‖ p) is the mean of. */
+export const logRatio = (q: Moments, p: Moments, z: Tensor): Tensor =>
+  sub(logDensity(q, z), logDensity(p, z));
+
+/** log N(z; μ, σ²) but for the constant. */
+const logDensity = ({ mean, logVar }: Moments, z: Tensor): Tensor =>
+  mul(-0.5, add(logVar, mul(square(sub(z, mean)), exp(neg(logVar)))));
+
+/** [N, …] → [N, all of the rest]. */
+export const flat = (t: Tensor): Tensor => reshape(t, [dimAt(t.shape, 0), multiply(...t.shape.slice(1))]);
+
+/** [B, …] → [K·B, …], each sample whole. */
+export function tiled(t: Tensor, samples: number): Tensor {
+  const copies = constant(Array<number>(samples).fill(0), [samples, ...t.shape.map(() => 1)]);
+  return reshape(add(reshape(t, [1, ...t.shape]), copies), [
+    multiply(samples, dimAt(t.shape, 0)),
+    ...t.shape.slice(1),
+  ]);
+}
