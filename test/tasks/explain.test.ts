@@ -268,7 +268,9 @@ test('priors that are no product, and ladders: KL as a whole, or by level', asyn
   await ladder.dispose();
   const chain = await untrained(data, { network: { kind: 'chain' } }, { latent: 2 });
   const linked = await explain(chain, data, options);
-  const reaching = linked.dimensions.filter(({ effects }) => effects!.some(({ sensitivity }) => sensitivity > 0));
+  const reaching = linked.dimensions.filter(({ effects }) =>
+    effects!.some(({ sensitivity }) => sensitivity > 0),
+  );
   assert.deepEqual(
     reaching.map(({ name }) => name).toSorted(),
     ['z_3', 'z_4', 'z_5', 'z_6'], // of 2 + 4
