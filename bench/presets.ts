@@ -77,7 +77,11 @@ async function firstBad(name: PresetName, run: number): Promise<string | undefin
 }
 
 const isConditional = ({ choices }: Preset): boolean => choices.prior?.kind === 'conditional';
-const needsColumns = (preset: Preset): boolean => preset.only !== undefined || isConditional(preset);
+/** Conditions, labels and counts are columns of the rows. */
+const needsColumns = (preset: Preset): boolean =>
+  preset.only !== undefined ||
+  isConditional(preset) ||
+  preset.choices.likelihood?.kind === 'zeroInflatedNegativeBinomial';
 
 /** What a preset needs to be told of the columns. */
 const optionsOf = (preset: Preset): object => ({
