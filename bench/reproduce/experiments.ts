@@ -40,7 +40,7 @@ const weighted = (published: string, objective: string, epochs: number): Omit<Ex
   data: mnistFolder,
   published,
   from: 'mnist-vae-long',
-  train: burda(20, epochs, `--objective ${objective} --learning-rate 0.001 --seed 3`),
+  train: burda(20, epochs, `--objective ${objective} --learning-rate 0.0005 --seed 3`),
   measure: evaluated(words('--samples 5000 --rows 2000 --quality 0')),
 });
 
