@@ -6,12 +6,21 @@ import { add, concat, dimAt, mul, multiply, reshape, split, type Tensor } from '
 import type { Chain, Scope } from '../nn/index.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import type { Inference } from './model.ts';
-import { drawFrom, flat, gaussianKl, logRatio, type Moments, momentsOf, tiled } from './moments.ts';
+import {
+  drawFrom,
+  eachOf,
+  flat,
+  gaussianKl,
+  gaussianLevel,
+  logRatio,
+  type Moments,
+  momentsOf,
+  tiled,
+} from './moments.ts';
 import { noise } from './noise.ts';
 import type { Posterior } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/index.ts';
 import type { Prior } from './prior.ts';
-import type { Level } from './terms.ts';
 
 /** The hidden layers between a level and what is below it are twice as wide as the level. */
 const WIDER = 2;
@@ -69,8 +78,9 @@ function inferLevels(parts: Parts, seen: Tensor, samples: number, condition?: Te
   const [q, z] = [Array<Moments>(sizes.length), Array<Tensor>(sizes.length)];
   for (let level = sizes.length - 1; level >= 0; level--) {
     const below = z[level + 1];
-    const { mean, logVar } = below ? infer(level, below, given) : infer(level, flat(seen), condition);
-    const own = below ? { mean, logVar } : { mean: tiled(mean, samples), logVar: tiled(logVar, samples) };
+    const own = below
+      ? infer(level, below, given)
+      : eachOf(infer(level, flat(seen), condition), (t) => tiled(t, samples));
     q[level] = own;
     z[level] = drawFrom(own, epsilon[level]!);
   }
@@ -78,22 +88,14 @@ function inferLevels(parts: Parts, seen: Tensor, samples: number, condition?: Te
   const each = (t: Tensor) => reshape(t, [samples, 'B', dimAt(t.shape, -1)]);
   return {
     z: concat(z.map(each), -1),
-    levels: z.map((own, level) => levelOf(q[level]!, p[level]!, own, each, level === 0)),
+    levels: z.map((own, level) => {
+      const [from, to] = [q[level]!, p[level]!];
+      // closed for the highest level alone: the priors of the others depend on what is drawn from them
+      const kl = level === 0 ? gaussianKl(from, to) : logRatio(from, to, own);
+      return gaussianLevel(eachOf(from, each), eachOf(to, each), each(own), each(kl));
+    }),
     penalties: {},
     updates: {},
-  };
-}
-
-/** Only of the highest level is the KL closed: the priors of the others depend on what is drawn from them. */
-function levelOf(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor, isHighest: boolean): Level {
-  const [posterior, prior] = [q, p].map(({ mean, logVar }) => diagonalGaussian(each(mean), each(logVar)));
-  return {
-    posterior: posterior!,
-    prior: { logProb: prior!.logProb, draw: () => prior!.draw(1).z },
-    z: each(z),
-    logPz: prior!.logProb(each(z)),
-    logQz: posterior!.logProb(each(z)),
-    kl: each(isHighest ? gaussianKl(q, p) : logRatio(q, p, z)),
   };
 }
 

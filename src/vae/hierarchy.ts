@@ -17,7 +17,16 @@ import {
 } from '../graph/index.ts';
 import { type Ladder, linear, type Places, type Scope } from '../nn/index.ts';
 import type { Inference, InferenceOptions } from './model.ts';
-import { drawFrom, flat, gaussianKl, type Moments, momentsOf, tiled } from './moments.ts';
+import {
+  drawFrom,
+  eachOf,
+  flat,
+  gaussianKl,
+  gaussianLevel,
+  type Moments,
+  momentsOf,
+  tiled,
+} from './moments.ts';
 import { noise } from './noise.ts';
 import type { Posterior } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/index.ts';
@@ -147,18 +156,15 @@ function inferLevels(
 
 /** The KL is summed over places: one figure for each of the dimensions that every place has. */
 function levelOf(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor, samples: number): Level {
-  const [posterior, prior] = [q, p].map(({ mean, logVar }) => diagonalGaussian(each(mean), each(logVar)));
-  const [own, kl] = [each(z), gaussianKl(q, p)];
+  const kl = gaussianKl(q, p);
   const places = [...kl.shape.keys()].slice(1, -1);
   const perDimension = sum(kl, places); // [N, Z]
-  return {
-    posterior: posterior!,
-    prior: { logProb: prior!.logProb, draw: () => prior!.draw(1).z },
-    z: own,
-    logPz: prior!.logProb(own),
-    logQz: posterior!.logProb(own),
-    kl: reshape(perDimension, [samples, 'B', dimAt(perDimension.shape, -1)]),
-  };
+  return gaussianLevel(
+    eachOf(q, each),
+    eachOf(p, each),
+    each(z),
+    reshape(perDimension, [samples, 'B', dimAt(perDimension.shape, -1)]),
+  );
 }
 
 /** Each level's μ and log σ² where those above it are at their means; draws go down with draws. */

@@ -13,6 +13,8 @@ import {
   sub,
   type Tensor,
 } from '../graph/index.ts';
+import { diagonalGaussian } from './posteriors/gaussian.ts';
+import type { Level } from './terms.ts';
 
 /** μ and log σ² of one level, [N, …, Z]. */
 export interface Moments {
@@ -47,6 +49,25 @@ export const logRatio = (q: Moments, p: Moments, z: Tensor): Tensor =>
 /** log N(z; μ, σ²) but for the constant. */
 const logDensity = ({ mean, logVar }: Moments, z: Tensor): Tensor =>
   mul(-0.5, add(logVar, mul(square(sub(z, mean)), exp(neg(logVar)))));
+
+/** One level, from moments, draws and KL of [K, B, …]. */
+export function gaussianLevel(q: Moments, p: Moments, z: Tensor, kl: Tensor): Level {
+  const [posterior, prior] = [diagonalGaussian(q.mean, q.logVar), diagonalGaussian(p.mean, p.logVar)];
+  return {
+    posterior,
+    prior: { logProb: prior.logProb, draw: () => prior.draw(1).z },
+    z,
+    logPz: prior.logProb(z),
+    logQz: posterior.logProb(z),
+    kl,
+  };
+}
+
+/** Both moments, changed alike. */
+export const eachOf = ({ mean, logVar }: Moments, change: (t: Tensor) => Tensor): Moments => ({
+  mean: change(mean),
+  logVar: change(logVar),
+});
 
 /** [N, …] → [N, all of the rest]. */
 export const flat = (t: Tensor): Tensor => reshape(t, [dimAt(t.shape, 0), multiply(...t.shape.slice(1))]);
