@@ -93,7 +93,7 @@ export const experiments = {
     page: 'vae',
     from: 'mnist-vae',
     train: burda(100, 1100, '--learning-rate 0.002 --seed 2'),
-    measure: evaluated(words('--samples 5000 --rows 10000 --quality 0')),
+    measure: evaluated(words('--samples 5000 --rows 2000 --quality 0')),
   },
   'mnist-iwae': {
     ...weighted('NLL 84.78 (Burda et al. 2016, table 1, IWAE, one layer, k = 50)', 'iwae --samples 50', 24),
