@@ -25,9 +25,9 @@ const nextPlace = (length: number) =>
 export const transformer =
   ({ width, layers, heads }: TransformerOptions): Known =>
   (scope, x, { length, entries, given }) => {
-    const small = leCunUniform(width);
-    const symbols = gather(scope.parameter('symbols', [entries, width], small), toInteger(x)); // [B, N, D]
-    const places = scope.parameter('places', [length, width], small);
+    const initial = leCunUniform(width);
+    const symbols = gather(scope.parameter('symbols', [entries, width], initial), toInteger(x)); // [B, N, D]
+    const places = scope.parameter('places', [length, width], initial);
     const context = givenInput({ given });
     const begun = add(matmul(nextPlace(length), symbols), places);
     let h = context

@@ -37,7 +37,7 @@ export interface Level {
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]
   readonly logQz: Tensor; // [K, B]
-  /** [1 or K, B, d]: in closed form, with d = Z or the number of codes, where there is one, else from the samples with d = 1: its mean is that of log q − log p. */
+  /** [1 or K, B, d]: in closed form where there is one, else log q − log p of the samples; d = Z, or the number of codes, where it separates, else 1. */
   readonly kl: Tensor;
   /** See `Draws`. */
   readonly symbols?: Tensor; // [K, B, N]
