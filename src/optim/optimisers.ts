@@ -70,7 +70,7 @@ export function adamW({
       const rate = (learningRate * root) / (1 - beta1 ** step);
       each(block, ({ length, decays }, p, g, [m, v]) => {
         const keep = decays ? 1 - learningRate * weightDecay : 1;
-        kernels.adam(p, g, m!, v!, length, rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon * root, keep);
+        kernels.adam(p, g, m!, v!, length, rate, 1 - beta1, 1 - beta2, epsilon * root, keep);
       });
     },
   };

@@ -53,7 +53,7 @@ test('every kernel is bit-equal to plain float32 TypeScript', () => {
       () => kernels.momentum(p, g, m, N, 0.1, 0.9, nesterov),
       (p, g, u) => reference.momentum(p, g, u, 0.1, 0.9, nesterov),
     );
-  const scalars = [1e-3, 0.9, 0.1, 0.999, 0.001, 1e-8, 0.999] as const;
+  const scalars = [1e-3, 0.1, 0.001, 1e-8, 0.999] as const;
   sameBits(
     () => kernels.adam(p, g, m, v, N, ...scalars),
     (p, g, m, v) => reference.adam(p, g, m, v, scalars),
@@ -66,6 +66,20 @@ test('every kernel is bit-equal to plain float32 TypeScript', () => {
     () => kernels.approach(m, p, N, 0.01),
     (p, _, m) => reference.approach(m, p, 0.01),
   );
+});
+
+test('moments leave no denormals behind, whatever gradients come or stay away', () => {
+  const [p, g, m, v] = at;
+  const isDenormal = (x: number) => x !== 0 && Math.abs(x) < 2 ** -126;
+  for (const gradient of [0, 1e-45, 1e-30, 1e-21, 1e-12]) {
+    blocks[1].fill(gradient);
+    for (const moment of [2, 3]) blocks[moment]!.set(blocks[moment]!.map((_, i) => 10 ** -(i % 40)));
+    const found = Array.from({ length: 400 }, () => {
+      kernels.adam(p, g, m, v, N, 1e-3, 0.1, 0.01, 1e-8, 1);
+      return [...blocks[2], ...blocks[3], ...blocks[2].map((x) => 1e-3 * x)].filter(isDenormal).length;
+    });
+    assert.equal(Math.max(...found), 0, `gradient ${gradient}`);
+  }
 });
 
 test('the sum of squares is bit-equal to the reference and exact to float64', () => {
@@ -84,7 +98,7 @@ test('the sum of squares is bit-equal to the reference and exact to float64', ()
 test('a kernel touches nothing outside its range', () => {
   fill(1);
   const before = blocks.map((block) => block.slice());
-  kernels.adam(at[0] + 64, at[1] + 64, at[2] + 64, at[3] + 64, 32, 1e-3, 0.9, 0.1, 0.999, 0.001, 1e-8, 1);
+  kernels.adam(at[0] + 64, at[1] + 64, at[2] + 64, at[3] + 64, 32, 1e-3, 0.1, 0.001, 1e-8, 1);
   blocks.forEach((block, i) => {
     assert.deepEqual(block.slice(0, 16), before[i]!.slice(0, 16));
     assert.deepEqual(block.slice(48), before[i]!.slice(48));

@@ -1,7 +1,7 @@
 /** The kernels in plain TypeScript: the same float32 operations in the same order, one number at a time. */
 
 const f = Math.fround;
-const flushed = (x: number): number => (Math.abs(x) < 2 ** -126 ? 0 : x);
+const from = (least: number, x: number): number => (Math.abs(x) < least ? 0 : x);
 
 /** Arrays stand for byte ranges; they are changed in place. */
 export const reference = {
@@ -18,25 +18,19 @@ export const reference = {
     nesterov: number,
   ): void {
     p.forEach((x, i) => {
-      u[i] = flushed(f(f(f(mu) * u[i]!) + g[i]!));
+      u[i] = from(f(1e-25), f(f(f(mu) * u[i]!) + g[i]!));
       const step = nesterov ? f(g[i]! + f(f(mu) * u[i]!)) : u[i]!;
       p[i] = f(x - f(f(rate) * step));
     });
   },
 
   adam(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, scalars: readonly number[]): void {
-    const [rate, b1, c1, b2, c2, epsilon, keep] = scalars.map(f) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [rate, c1, c2, epsilon, keep] = scalars.map(f) as [number, number, number, number, number];
+    const least = f(epsilon * 2 ** -29);
     p.forEach((x, i) => {
-      m[i] = flushed(f(f(b1 * m[i]!) + f(c1 * g[i]!)));
-      v[i] = flushed(f(f(b2 * v[i]!) + f(c2 * f(g[i]! * g[i]!))));
+      const root = Math.abs(g[i]!) < least ? least : Math.abs(g[i]!);
+      m[i] = from(least, f(m[i]! + f(c1 * f(g[i]! - m[i]!))));
+      v[i] = f(v[i]! + f(c2 * f(f(root * root) - v[i]!)));
       p[i] = f(f(keep * x) - f(f(rate * m[i]!) / f(f(Math.sqrt(v[i]!)) + epsilon)));
     });
   },
