@@ -19,7 +19,7 @@ const table: Record<ObjectiveName, readonly Case[]> = {
   capacity: [{}],
   controlVae: [{ stopped: true }],
   geco: [{ stopped: true }],
-  iwae: [{ options: { samples: 3 } }],
+  iwae: [{ options: { samples: 3 } }, { options: { samples: 3, backwardSamples: 2 }, stopped: true }],
   miwae: [{ options: { samples: 4, groups: 2 } }],
   piwae: [{ options: { samples: 4, groups: 2 } }],
   ciwae: [{ options: { samples: 3, elboShare: 0.3 } }],

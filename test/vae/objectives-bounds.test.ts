@@ -40,7 +40,10 @@ interface Formula {
 
 const bounds: Partial<Record<ObjectiveName, readonly Formula[]>> = {
   stl: [{ options: { samples: 4 }, bound: mean }],
-  iwae: [{ options: { samples: 4 }, bound: logMeanExp }],
+  iwae: [
+    { options: { samples: 4 }, bound: logMeanExp },
+    { options: { samples: 4, backwardSamples: 2 }, bound: logMeanExp },
+  ],
   miwae: [
     { options: { samples: 4, groups: 1 }, bound: logMeanExp },
     {
@@ -124,18 +127,24 @@ test('groups that do not part the samples are refused in words', () => {
 
 const SAMPLES = 3;
 
-/** Gradients of what moves the encoder, at one example many times over, once for each seed. */
-function encoderGradients(objective: Objective, feeds: Feeds, seeds: number, rows: number): number[][] {
+/** Gradients of what moves the parameters, at one example many times over, once for each seed. */
+function gradientsOf(
+  objective: Objective,
+  feeds: Feeds,
+  { seeds, rows, moved = isInference }: { seeds: number; rows: number; moved?: (name: string) => boolean },
+): number[][] {
   const { vae, losses } = training(linearSpec, objective);
   const { loss, inference = loss } = losses;
-  const encoder = vae.parameters.filter((p) => isInference(p.name)).map((p) => p.tensor);
-  const compiled = compile(gradients(inference, encoder));
+  const own = vae.parameters.filter((p) => moved(p.name)).map((p) => p.tensor);
+  const compiled = compile(gradients(inference, own));
+  const random = { noise: new Float32Array(SAMPLES * rows * 2), chosen: new Float32Array(SAMPLES * rows) };
   return Array.from({ length: seeds }, (_, seed) => {
-    const noise = new Float32Array(SAMPLES * rows * 2);
-    stream(seed, 'gradients').normal(noise);
+    stream(seed, 'gradients').normal(random.noise);
+    stream(seed, 'chosen').gumbel(random.chosen);
     const found = compiled({
       ...feeds,
-      noise: value(noise, [SAMPLES * rows, 2]),
+      noise: value(random.noise, [SAMPLES * rows, 2]),
+      'noise.chosen': value(random.chosen, [rows, SAMPLES]),
       scale: value([1 / rows], []),
     });
     return found.flatMap(({ data }) => [...data]);
@@ -159,6 +168,16 @@ function columns(rows: readonly (readonly number[])[]): { mean: number; error: n
   });
 }
 
+/** Known well enough, and the same. */
+function sameMeans(expected: ReturnType<typeof columns>, found: ReturnType<typeof columns>): void {
+  const size = Math.max(...expected.map((e) => Math.abs(e.mean)));
+  expected.forEach((e, j) => {
+    const error = Math.hypot(e.error, found[j]!.error);
+    close(found[j]!.mean, e.mean, 4 * error + 1e-9, `parameter ${j}`);
+    assert.ok(error < 0.05 * size, `parameter ${j} is known to ${error} only`);
+  });
+}
+
 const pairs: [string, ObjectiveName, ObjectiveName, number][] = [
   ['sticking the landing has', 'elbo', 'stl', 1],
   ['sticking the landing, while the KL is warmed up, has', 'elbo', 'stl', 0.4],
@@ -169,20 +188,25 @@ for (const [what, plain, other, beta] of pairs) {
   test(`${what} the same mean as the plain gradient`, () => {
     const feeds = linearFeeds(300, beta);
     const of = (kind: ObjectiveName) =>
-      columns(encoderGradients(aim(kind, { samples: SAMPLES }), feeds, 40, 300));
-    const [expected, found] = [of(plain), of(other)];
-    const size = Math.max(...expected.map((e) => Math.abs(e.mean)));
-    expected.forEach((e, j) => {
-      const error = Math.hypot(e.error, found[j]!.error);
-      close(found[j]!.mean, e.mean, 4 * error + 1e-9, `parameter ${j}`);
-      assert.ok(error < 0.05 * size, `parameter ${j} is known to ${error} only`);
-    });
+      columns(gradientsOf(aim(kind, { samples: SAMPLES }), feeds, { seeds: 40, rows: 300 }));
+    sameMeans(of(plain), of(other));
   });
 }
 
+for (const beta of [1, 0.4])
+  test(`the gradient through one sample, chosen by its weight, has the mean of that through all, β ${beta}`, () => {
+    const feeds = linearFeeds(300, beta);
+    const of = (options: object) => {
+      const objective = aim('iwae', { samples: SAMPLES, ...options });
+      return columns(gradientsOf(objective, feeds, { seeds: 60, rows: 300, moved: () => true }));
+    };
+    sameMeans(of({}), of({ backwardSamples: 1 }));
+  });
+
 test('gradients that take another road are not those of the plain loss, sample by sample', () => {
   const feeds = linearFeeds(2, 1);
-  const first = (kind: ObjectiveName) => encoderGradients(aim(kind, { samples: SAMPLES }), feeds, 1, 2)[0]!;
+  const first = (kind: ObjectiveName) =>
+    gradientsOf(aim(kind, { samples: SAMPLES }), feeds, { seeds: 1, rows: 2 })[0]!;
   for (const [plain, other] of [
     ['elbo', 'stl'],
     ['iwae', 'dreg'],
@@ -221,7 +245,7 @@ test('at the exact posterior, sticking the landing has no noise left, nor has th
   };
   const largest = (kind: ObjectiveName): number =>
     Math.max(
-      ...encoderGradients(aim(kind, { samples: SAMPLES }), fed, 3, 2)
+      ...gradientsOf(aim(kind, { samples: SAMPLES }), fed, { seeds: 3, rows: 2 })
         .flat()
         .map(Math.abs),
     );

@@ -4,21 +4,33 @@ import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import {
   add,
+  argMax,
   dimAt,
   fixed,
   logSumExp,
   max,
   mul,
+  multiply,
   neg,
+  oneHot,
   reshape,
   softmax,
   stopGradient,
   sub,
   sum,
   type Tensor,
+  transpose,
 } from '../../graph/index.ts';
-import { batchMean, type Knobs, type Losses, type Objective, penalised } from '../objective.ts';
-import type { Terms } from '../terms.ts';
+import { noise } from '../noise.ts';
+import {
+  batchMean,
+  type Knobs,
+  type Losses,
+  type Objective,
+  type ObjectiveContext,
+  penalised,
+} from '../objective.ts';
+import { dataTerms, type Terms } from '../terms.ts';
 import { samplesOption } from './options.ts';
 import { annealedWeights, throughZ } from './weights.ts';
 
@@ -38,6 +50,39 @@ function groupedBound(weights: Tensor, groups: number, scale: Tensor): Tensor {
 
 /** −log (1/K) Σₖ wₖ, the importance-weighted bound (Burda et al. 2016, eq. 8); K = 1 is the ELBO. */
 export const negativeIwae = (terms: Terms, knobs: WeightKnobs): Losses => negativeMiwae(terms, knobs, 1);
+
+/** For each of `count` draws which of the K samples it is, by their weights in logs [K, B]: ones and zeros [count, K, B]. */
+function drawnByWeight(weights: Tensor, count: number): Tensor {
+  const [samples, batch] = [fixed(dimAt(weights.shape, 0), 'samples'), dimAt(weights.shape, 1)];
+  const gumbel = reshape(noise('noise.chosen', 'gumbel', [multiply(count, batch), samples]), [
+    count,
+    batch,
+    samples,
+  ]);
+  return transpose(oneHot(argMax(add(transpose(weights, [1, 0]), gumbel)), samples), [0, 2, 1]);
+}
+
+/**
+ * −IWAE with the gradient of −log wₖ of a few samples, drawn with the probabilities w̃ₖ: its mean is the gradient of −IWAE, and
+ * all other samples are decoded forwards only, a third of the work (Burda et al. 2016, section 3).
+ */
+export const negativeIwaeOfFew = (terms: Terms, context: ObjectiveContext, count: number): Losses => {
+  const { vae, scale, beta } = context;
+  const observed = terms.copies?.observed ?? context.observed;
+  const weights = stopGradient(annealedWeights(terms, beta));
+  const chosen = stopGradient(drawnByWeight(weights, count));
+  const of = (t: Tensor) => sum(mul(reshape(chosen, [...chosen.shape, 1]), t), [1]); // [K, B, d] → [count, B, d]
+  const each = (t: Tensor) => sum(mul(chosen, t), [1]);
+  const { logPx } = dataTerms(vae, observed, vae.decode(of(terms.z), observed.condition), false);
+  const levels = terms.levels.map((level) => ({
+    ...level,
+    logPz: each(level.logPz),
+    logQz: each(level.logQz),
+  }));
+  const own = batchMean(annealedWeights({ logPx, levels }, beta), scale);
+  const bound = groupedBound(weights, 1, scale);
+  return { loss: penalised(neg(add(bound, sub(own, stopGradient(own)))), terms) };
+};
 
 /** The mean of such bounds over groups of samples (MIWAE: Rainforth et al. 2018, section 5). */
 export const negativeMiwae = (terms: Terms, { scale, beta }: WeightKnobs, groups: number): Losses => ({
@@ -96,8 +141,20 @@ function checkGroups(samples: number, groups: number): void {
 export const weighted = {
   iwae: choice({
     doc: 'Importance-weighted bound, tighter than the ELBO (Burda et al. 2016).',
-    options: { samples: samplesOption(5) },
-    build: ({ samples }): Objective => ({ ...ofWeights, samples, losses: negativeIwae }),
+    options: {
+      samples: samplesOption(5),
+      backwardSamples: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .optional()
+        .describe('draws that the gradient goes through, chosen by weight; without it all of them'),
+    },
+    build: ({ samples, backwardSamples: few }): Objective => ({
+      ...ofWeights,
+      samples,
+      losses: few === undefined ? negativeIwae : (terms, context) => negativeIwaeOfFew(terms, context, few),
+    }),
   }),
   miwae: choice({
     doc: 'Mean of importance-weighted bounds over groups of draws (Rainforth et al. 2018).',
