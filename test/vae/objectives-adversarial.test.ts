@@ -7,7 +7,18 @@ import { type ModelSpec, make, type ObjectiveName, posteriors } from '../../src/
 import { meanPicture } from '../../src/vae/objectives/pictures.ts';
 import { compile, type Feeds, value } from '../reference.ts';
 import { mixedSpec, pictureSpec } from './models.ts';
-import { aim, basics, close, drawsOf, mean, reported, rowsOf, sum, training } from './training.ts';
+import {
+  aim,
+  basics,
+  close,
+  drawsOf,
+  mean,
+  reported,
+  rowsOf,
+  sum,
+  type Training,
+  training,
+} from './training.ts';
 
 const BETA = Math.fround(0.7);
 const pointSpec: ModelSpec = { ...mixedSpec, posterior: make(posteriors.point) };
@@ -57,6 +68,16 @@ test('the discriminator of an adversarial autoencoder is told z from draws of th
   const deceived = mean(coded!.map((l) => softplus(-l)));
   close(reported(trained, 'adversarial'), deceived, 1e-7, 'adversarial');
   close(trained.number(trained.losses.loss), -basics(trained).logPx + 3 * deceived, 1e-5, 'loss');
+});
+
+test('where something is given, the discriminator of z sees it beside z', () => {
+  const trained = training({ ...pointSpec, condition: 2 }, aim('aae', HIDDEN), { batch: 6 });
+  const given = rowsOf(trained.feeds['condition']!.data, 2);
+  const prior = rowsOf(trained.feeds['noise.prior']!.data, 2);
+  const [real, coded] = [prior, drawsOf(trained)].map((rows) =>
+    rows.map((row, i) => critic(trained.feeds, [...row, ...given[i]!])),
+  );
+  close(trained.number(trained.losses.adversary!), told(real!, coded!), 1e-7, 'discriminator');
 });
 
 /** The adversary's loss after steps of plain descent on its own parameters, with new noise at each. */
@@ -133,22 +154,40 @@ function halved(feeds: Feeds, layer: number, x: readonly number[], shape: readon
   return found;
 }
 
-test('vaeGan compares pictures by features, and the encoder does not see the adversarial term', () => {
-  const options = { beta: 2, pixels: 0.3, features: 0.6, adversarial: 5, adversaryChannels: [3, 4] };
-  const trained = training(pictureSpec, aim('vaeGan', options));
-  const { feeds, vae, losses, context } = trained;
+/** Features and log odds of real pictures, of those rebuilt and of those made from the prior. */
+function discriminated({ feeds, vae, terms, context, at }: Training) {
   const prior = reshape(vae.prior.draw('noise.prior'), [1, 'B', 2]);
-  const pictures = [trained.terms.decoded, vae.decode(prior)].map((decoded) =>
-    rowsOf(trained.at(meanPicture(decoded, context))[0]!, 144),
+  const pictures = [terms.decoded, vae.decode(prior)].map((decoded) =>
+    rowsOf(at(meanPicture(decoded, context))[0]!, 144),
   );
   // a side of 8 may be halved once: the second layer would leave less than 4
   const seen = [rowsOf(feeds['x']!.data, 144), ...pictures].map((rows) =>
     rows.map((x) => halved(feeds, 0, x, [9, 8, 2])),
   );
-  const output = feeds['objective.critic.output.weight']!.data;
+  const layer = (name: string) =>
+    ['weight', 'bias'].map((kind) => [...(feeds[`objective.critic.${name}.${kind}`]?.data ?? [])]) as [
+      number[],
+      number[],
+    ];
+  const [[output, [bias]], [weight, shift]] = [layer('output'), layer('given')];
+  const given = rowsOf(feeds['condition']?.data ?? new Float64Array(0), 2);
   const logits = seen.map((rows) =>
-    rows.map((f) => feeds['objective.critic.output.bias']!.data[0]! + sum(f.map((v, i) => v * output[i]!))),
+    rows.map((features, row) => {
+      const inner = features.map((f, i) => {
+        const direction = shift.length && sum(given[row]!.map((c, k) => c * weight[k * shift.length + i]!));
+        return f * (output[i]! + direction + (shift[i] ?? 0));
+      });
+      return bias! + sum(inner);
+    }),
   );
+  return { seen, logits };
+}
+
+test('vaeGan compares pictures by features, and the encoder does not see the adversarial term', () => {
+  const options = { beta: 2, pixels: 0.3, features: 0.6, adversarial: 5, adversaryChannels: [3, 4] };
+  const trained = training(pictureSpec, aim('vaeGan', options));
+  const { feeds, losses } = trained;
+  const { seen, logits } = discriminated(trained);
   const [real, rebuilt, made] = logits as [number[], number[], number[]];
   const features = mean(seen[0]!.map((f, i) => 0.5 * sum(f.map((v, j) => (v - seen[1]![i]![j]!) ** 2))));
   const deceived = 0.5 * (mean(rebuilt.map((l) => softplus(-l))) + mean(made.map((l) => softplus(-l))));
@@ -165,4 +204,12 @@ test('vaeGan compares pictures by features, and the encoder does not see the adv
   close(trained.number(losses.inference!), likeness, 1e-4, 'encoder');
   close(trained.number(losses.loss), likeness + 5 * deceived, 1e-4, 'decoder');
   assert.equal(feeds['objective.critic.1.weight'], undefined);
+});
+
+test('where something is given, the discriminator of pictures has an inner product with it', () => {
+  const trained = training({ ...pictureSpec, condition: 2 }, aim('vaeGan', { adversaryChannels: [3] }));
+  const { logits } = discriminated(trained);
+  const [real, rebuilt, made] = logits as [number[], number[], number[]];
+  const expected = 0.5 * (told(real, rebuilt) + told(real, made));
+  close(trained.number(trained.losses.adversary!), expected, 1e-6, 'discriminator');
 });

@@ -69,8 +69,8 @@ export function adversarialPrior(
   context: ObjectiveContext,
   { adversarial: weight, adversaryHidden: hidden }: Hidden & { readonly adversarial: number },
 ): Losses {
-  const { scale, scope, vae } = context;
-  const critic = denseCritic(scope.at('critic'), hidden);
+  const { scale, scope, vae, observed } = context;
+  const critic = denseCritic(scope.at('critic'), hidden, observed.condition);
   const posterior = critic(drawn(terms));
   const adversarial = takenForFirst(posterior, scale);
   const discriminator = toldApart(critic(vae.prior.draw('noise.prior')), posterior, scale);
@@ -95,7 +95,7 @@ export interface VaeGanOptions {
  */
 export function generative(terms: Terms, context: ObjectiveContext, options: VaeGanOptions): Losses {
   const { scale, beta, scope, vae, observed } = context;
-  const critic = pictureCritic(scope.at('critic'), options.adversaryChannels);
+  const critic = pictureCritic(scope.at('critic'), options.adversaryChannels, observed.condition);
   const prior = vae.prior.draw('noise.prior');
   const sampled = vae.decode(reshape(prior, [1, ...prior.shape]));
   const [real, rebuilt, made] = [

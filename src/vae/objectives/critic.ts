@@ -1,7 +1,9 @@
 /** Networks that tell draws of one law from those of another, and what they and their opponents minimise. */
 import {
   add,
+  concat,
   dimAt,
+  fixed,
   leakyRelu,
   mul,
   multiply,
@@ -23,13 +25,16 @@ const oneNumber = (scope: Scope, t: Tensor): Tensor => {
   return reshape(logit, [dimAt(logit.shape, 0)]);
 };
 
-/** Dense layers on z [B, Z]. */
+/** Dense layers on z [B, Z], beside what is given, `condition` [B, C], where something is (Mirza & Osindero 2014). */
 export const denseCritic =
-  (scope: Scope, hidden: readonly number[]): Critic =>
+  (scope: Scope, hidden: readonly number[], condition?: Tensor): Critic =>
   (z) =>
     oneNumber(
       scope,
-      hidden.reduce((h, width, i) => act(linear(scope.at(i), h, width)), z),
+      hidden.reduce(
+        (h, width, i) => act(linear(scope.at(i), h, width)),
+        condition ? concat([z, condition], -1) : z,
+      ),
     );
 
 export interface Seen {
@@ -38,9 +43,12 @@ export interface Seen {
   readonly logit: Tensor; // [B]
 }
 
-/** Convolutions that each halve the picture [B, H, W, C], as many of them as leave a side of 4 (Radford et al. 2016). */
+/**
+ * Convolutions that each halve the picture [B, H, W, C], as many of them as leave a side of 4 (Radford et al. 2016). Where
+ * something is given, what is linear in it has an inner product with the features (Miyato & Koyama 2018, eq. 3).
+ */
 export const pictureCritic =
-  (scope: Scope, channels: readonly number[]) =>
+  (scope: Scope, channels: readonly number[], condition?: Tensor) =>
   (x: Tensor): Seen => {
     const side = Math.min(Number(dimAt(x.shape, 1)), Number(dimAt(x.shape, 2)));
     const used = channels.filter((_, i) => side >> (i + 1) >= 4);
@@ -49,7 +57,10 @@ export const pictureCritic =
       x,
     );
     const features = reshape(top, [dimAt(top.shape, 0), multiply(...top.shape.slice(1))]);
-    return { features, logit: oneNumber(scope, features) };
+    const logit = oneNumber(scope, features);
+    if (!condition) return { features, logit };
+    const direction = linear(scope.at('given'), condition, fixed(dimAt(features.shape, 1), 'features'));
+    return { features, logit: add(logit, sum(mul(features, direction), [1])) };
   };
 
 /** −log σ(l), the mean over the batch: what those minimise who would be taken for the first law. */
