@@ -8,8 +8,19 @@ const versionOf = (name: string): string => {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 };
 
+/** Processors of one name may be years apart: where the system tells, their family too. */
+function cpu(): string | undefined {
+  const name = cpus()[0]?.model;
+  if (process.platform !== 'linux') return name;
+  const info = readFileSync('/proc/cpuinfo', 'utf8');
+  const [family, model] = ['cpu family', 'model'].map(
+    (key) => RegExp(`^${key}\\s*: (\\d+)$`, 'm').exec(info)?.[1],
+  );
+  return family ? `${name}, family ${family}, model ${model}` : name;
+}
+
 const machine = () => ({
-  cpu: cpus()[0]?.model,
+  cpu: cpu(),
   cores: availableParallelism(),
   memoryGiB: Math.round(totalmem() / 2 ** 30),
   os: `${process.platform} ${release()} ${arch()}`,

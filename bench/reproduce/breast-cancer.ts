@@ -41,6 +41,8 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 
 export function scoreFilling(file: string, gaps: string, filled: string): Filling {
   const [whole, holed, full] = [file, gaps, filled].map(cellsOf) as [string[][], string[][], string[][]];
+  if (full.length !== whole.length)
+    throw new Error(`${filled} has ${full.length} rows, expected ${whole.length}`);
   let [error, ofMeans, entries] = [0, 0, 0];
   for (let j = 0; j < COLUMNS; j++) {
     const truth = whole.map((row) => Number(row[j]));
@@ -48,7 +50,10 @@ export function scoreFilling(file: string, gaps: string, filled: string): Fillin
     const there = mean(holed.filter((row) => row[j] !== '').map((row) => Number(row[j])));
     truth.forEach((v, i) => {
       if (holed[i]![j] !== '') return;
-      error += (Number(full[i]![j]) - v) ** 2 / variance;
+      const cell = full[i]![j];
+      if (!cell || !Number.isFinite(Number(cell)))
+        throw new Error(`${filled}, row ${i + 1}: "${cell}" is no number`);
+      error += (Number(cell) - v) ** 2 / variance;
       ofMeans += (there - v) ** 2 / variance;
       entries++;
     });

@@ -1,4 +1,5 @@
 /** What is reproduced: the data, the words of `elbo train`, what is measured after it, and what was published. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PresetName } from '../../src/config/index.ts';
 import { mnistFolder } from '../sources.ts';
@@ -15,7 +16,7 @@ export interface Experiment {
   /** The known model on whose page in docs/models it stands (pages.ts). */
   readonly page?: PresetName;
   /** The experiment whose model this one begins with. */
-  readonly from?: string;
+  readonly from?: 'mnist-vae' | 'mnist-vae-short';
   /** The model of peer.py that is trained beside it. */
   readonly peer?: string;
   readonly train: readonly string[];
@@ -39,7 +40,7 @@ const burda = (batch: number, epochs: number, ...more: readonly string[]): strin
 const weighted = (published: string, epochs: number, rows: number, ...objective: readonly string[]) => ({
   data: mnistFolder,
   published,
-  from: 'mnist-vae-short',
+  from: 'mnist-vae-short' as const,
   train: burda(50, epochs, '--seed 3 --objective', ...objective),
   measure: evaluated(words(`--samples 5000 --rows ${rows} --quality 0`)),
 });
@@ -58,8 +59,10 @@ const fixedDigits = (model: string, ...more: readonly string[]): Omit<Experiment
 });
 
 /** Data that may not be copied: ELBO_DATA names a folder that has it. */
-const beside = (path: string) => (): string | undefined =>
-  process.env['ELBO_DATA'] && join(process.env['ELBO_DATA'], path);
+const beside = (path: string) => (): string | undefined => {
+  const file = join(process.env['ELBO_DATA'] ?? '', path);
+  return process.env['ELBO_DATA'] && existsSync(file) ? file : undefined;
+};
 
 const breastCancer = beside('classic/breast_cancer.csv');
 
@@ -114,7 +117,7 @@ export const experiments = {
   'mnist-miwae': {
     ...weighted(
       'log p(x) −84.97 (Rainforth et al. 2018, table 1)',
-      10,
+      6,
       2000,
       'miwae --samples 64 --groups 8 --learning-rate 0.0005',
     ),
@@ -123,7 +126,7 @@ export const experiments = {
   'mnist-piwae': {
     ...weighted(
       'log p(x) −84.46 (Rainforth et al. 2018, table 1)',
-      10,
+      6,
       2000,
       'piwae --samples 64 --groups 8 --learning-rate 0.0005',
     ),
@@ -132,7 +135,7 @@ export const experiments = {
   'mnist-ciwae': {
     ...weighted(
       'log p(x) −84.57 (Rainforth et al. 2018, table 1)',
-      10,
+      6,
       2000,
       'ciwae --samples 64 --elbo-share 0.5 --learning-rate 0.0005',
     ),

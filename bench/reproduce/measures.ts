@@ -22,7 +22,8 @@ export const evaluated = (words: readonly string[]): Measure => ({
   words,
   figures: async (elbo, model, data) => {
     const found = await elbo(['evaluate', model, data, ...words]);
-    const { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood, codes } = found;
+    const { rows, negativeElbo, logPx, kl, logLikelihood, codes } = found;
+    const activeUnits = (found['figures'] as Record<string, { value: number }>)['activeUnits']?.value;
     return { rows, negativeElbo, logPx, kl, activeUnits, logLikelihood, codes };
   },
 });

@@ -38,16 +38,19 @@ const results = JSON.parse(readFileSync(new URL('results.json', import.meta.url)
 
 const NONE = 'No published figure has been reproduced with this model here yet.';
 
-/** What was measured, in words: nats an example of test rows, the error of filled gaps, scores of known factors. */
-function measured({ figures, each, seeds, sampler }: Result): string {
+/** What was measured, in words: nats an example, the error of filled gaps, scores of known factors. */
+function measured({ figures, each, seeds, sampler, evaluate = '' }: Result): string {
   const { rows = 0, codes, negativeElbo, logLikelihood: l, error, ofMeans, mig, migWithoutShape } = figures;
   const range = (name: 'error' | 'mig' | 'migWithoutShape') => {
     const values = (each ?? []).map((one) => one[name]!);
     return `${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)}`;
   };
+  const english = (n: number): string => n.toLocaleString('en');
+  const some = Math.min(rows, Number(/--rows (\d+)/.exec(evaluate)?.[1] ?? rows)); // all are encoded, some weighed
   const parts = [
     l &&
-      `−log p(x) ${(-l.mean).toFixed(2)} (95 %: ${(-l.high).toFixed(2)} to ${(-l.low).toFixed(2)}, ${l.samples.toLocaleString('en')} samples)`,
+      `−log p(x) ${(-l.mean).toFixed(2)} (95 %: ${(-l.high).toFixed(2)} to ${(-l.low).toFixed(2)}, ` +
+        `${english(l.samples)} samples of ${english(some)} rows)`,
     migWithoutShape !== undefined &&
       `MIG ${migWithoutShape.toFixed(3)} (${range('migWithoutShape')}); with the shape ${mig!.toFixed(3)} (${range('mig')})`,
     error !== undefined &&
@@ -55,7 +58,8 @@ function measured({ figures, each, seeds, sampler }: Result): string {
     negativeElbo !== undefined && `−ELBO ${negativeElbo.toFixed(2)}`,
     sampler && `${sampler['ELBO gained']!.value.toFixed(2)} less with the prior fitted to its codes`,
     codes && `${codes.used} of ${codes.entries} codes in use`,
-    rows > 0 && `${rows.toLocaleString('en')} test rows`,
+    rows > 0 &&
+      `${english(rows)} ${evaluate.includes('--split all') ? '' : 'test '}rows${l ? ' in all' : ''}`,
     seeds && `mean of ${seeds.length} seeds`,
   ];
   return parts.filter(Boolean).join(', ');
@@ -84,11 +88,13 @@ function figuresOf(model: string): string {
   return ['| published | here |', '|---|---|', ...rows, '', '```sh', ...commands, '```'].join('\n');
 }
 
+const marked = /(<!-- made by bench\/reproduce\/pages\.ts -->\n)[\s\S]*?(\n<!-- end -->)/;
 for (const model of presetNames) {
   const path = fileURLToPath(new URL(`../../docs/models/${model}.md`, import.meta.url));
-  const marked = /(<!-- made by bench\/reproduce\/pages\.ts -->\n)[\s\S]*?(\n<!-- end -->)/;
+  const page = readFileSync(path, 'utf8');
+  if (!marked.test(page)) throw new Error(`${path} has no place for figures`);
   writeFileSync(
     path,
-    readFileSync(path, 'utf8').replace(marked, (_, before, after) => before + figuresOf(model) + after),
+    page.replace(marked, (_, before, after) => before + figuresOf(model) + after),
   );
 }

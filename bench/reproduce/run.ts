@@ -1,9 +1,10 @@
 /**
- * Published figures, reproduced through the command line: npx tsx bench/reproduce/run.ts [experiment …]. Trains and evaluates
- * each experiment that is not there yet under ELBO_REPRODUCE (a folder, by default in the system's temporary one) and writes
- * what came out to bench/reproduce/results.json.
+ * Published figures, reproduced through the command line: npx tsx bench/reproduce/run.ts [experiment …]. Trains each
+ * experiment whose model is not there yet, by the same words, under ELBO_REPRODUCE (a folder, by default in the system's temporary
+ * one), measures it and writes what came out to bench/reproduce/results.json.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +22,7 @@ async function elbo(words: readonly string[]): Promise<Record<string, unknown>> 
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const closed = once(child, 'close') as Promise<[number | null]>;
   let last = '{}';
   for await (const line of createInterface({ input: child.stdout })) {
     last = line;
@@ -32,12 +34,51 @@ async function elbo(words: readonly string[]): Promise<Record<string, unknown>> 
     if (event.type === 'epoch' && event.epoch! % 10 === 0)
       console.log(`  epoch ${event.epoch}: validation −ELBO ${event.validation!.negativeElbo.toFixed(2)}`);
   }
-  const code = child.exitCode ?? (await new Promise<number>((done) => child.once('exit', done)));
+  const [code] = await closed;
   if (code !== 0) throw new Error(`elbo ${words.join(' ')} ended with ${code}`);
   return JSON.parse(last) as Record<string, unknown>;
 }
 
 const modelOf = (name: string): string => join(ROOT, `${name}.model`);
+
+/** Kept with the source: to go on from, or to be measured without hours of training. */
+const keptOf = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
+
+/** The model that an experiment begins with: that which was trained here, or is kept, or else is trained now. */
+async function beginningOf(name: keyof typeof experiments): Promise<string> {
+  if (!existsSync(modelOf(name)) && existsSync(keptOf(name))) return keptOf(name);
+  const experiment: Experiment = experiments[name];
+  return (await trained(name, experiment, experiment.data()!)).model;
+}
+
+interface Trained {
+  readonly model: string;
+  readonly seconds: number;
+}
+
+/** A model that is there already is taken where the same words made it. */
+async function trained(
+  name: string,
+  { from, train }: Experiment,
+  data: string,
+  seed?: number,
+): Promise<Trained> {
+  const model = modelOf(seed === undefined ? name : `${name}-${seed}`);
+  const record = `${model}.json`; // what made it
+  const own = [...train, ...(seed === undefined ? [] : ['--seed', `${seed}`])];
+  const words = [...own, ...(from ? ['--from', `${from}.model`] : [])].join(' ');
+  if (existsSync(model) && existsSync(record)) {
+    const made = JSON.parse(readFileSync(record, 'utf8')) as { words: string; seconds: number };
+    if (made.words === words) return { model, seconds: made.seconds };
+  }
+  const begun = from ? ['--from', await beginningOf(from)] : [];
+  console.log(`${name}: elbo train ${words}`);
+  const started = performance.now();
+  await elbo(['train', data, '--out', model, '--overwrite', ...own, ...begun]);
+  const seconds = (performance.now() - started) / 1000;
+  writeFileSync(record, `${JSON.stringify({ words, seconds })}\n`);
+  return { model, seconds };
+}
 
 /** The same in PyTorch: what peer.py found, or why it did not run. */
 function peerOf(model: string, data: string): unknown {
@@ -59,16 +100,10 @@ async function refitted(model: string, data: string, words: readonly string[]): 
 }
 
 /** Trains and measures one experiment, with one of its seeds where it has several. */
-async function once(name: string, { from, train, refit, measure }: Experiment, data: string, seed?: number) {
-  const model = modelOf(seed === undefined ? name : `${name}-${seed}`);
-  const begun = from === undefined ? [] : ['--from', modelOf(from)];
-  const words = [...train, ...begun, ...(seed === undefined ? [] : ['--seed', String(seed)])];
-  console.log(`${name}: elbo train ${words.join(' ')}`);
-  const started = performance.now();
-  if (!existsSync(model)) await elbo(['train', data, '--out', model, ...words]);
-  const seconds = (performance.now() - started) / 1000;
-  const sampler = refit && (await refitted(model, data, refit));
-  return { seconds, sampler, figures: await measure.figures(elbo, model, data) };
+async function measured(name: string, experiment: Experiment, data: string, seed?: number) {
+  const { model, seconds } = await trained(name, experiment, data, seed);
+  const sampler = experiment.refit && (await refitted(model, data, experiment.refit));
+  return { seconds, sampler, figures: await experiment.measure.figures(elbo, model, data) };
 }
 
 /** Means of the figures that are numbers. */
@@ -80,9 +115,9 @@ function meansOf(all: readonly Figures[]): Figures {
 
 async function reproduce(name: string, experiment: Experiment, data: string): Promise<object> {
   const { published, from, peer, train, refit, measure, seeds } = experiment;
-  const runs: Awaited<ReturnType<typeof once>>[] = [];
+  const runs: Awaited<ReturnType<typeof measured>>[] = [];
   for (const seed of seeds ?? [undefined])
-    runs.push(await once(name, experiment, experiment.data(seed)!, seed));
+    runs.push(await measured(name, experiment, experiment.data(seed)!, seed));
   const each = runs.map(({ figures }) => figures);
   return {
     published,

@@ -57,10 +57,11 @@ function drawAll(size: number, count: number, factors: Sprites['factors']): Uint
   const pixels = new Uint8Array(count * size * size);
   const stamps = new Map<number, Uint8Array>();
   const side = (size * 9) / 16; // of a stamp: the largest shape and a margin
+  const shapes = SPRITE_FACTORS.shape.map((name) => normalised(SHAPES[name]));
   for (let i = 0; i < count; i++) {
     const [shape, scale, rotation] = [factors.shape[i]!, factors.scale[i]!, factors.rotation[i]!];
     const key = (shape * SPRITE_FACTORS.scale.length + scale) * SPRITE_FACTORS.rotation.length + rotation;
-    const drawn = stamps.get(key) ?? stamp(side, size, shape, scale, rotation);
+    const drawn = stamps.get(key) ?? stamp(side, size, shapes[shape]!, scale, rotation);
     stamps.set(key, drawn);
     const left = (factors.x[i]! * size) / 16;
     const top = (factors.y[i]! * size) / 16;
@@ -73,12 +74,11 @@ function drawAll(size: number, count: number, factors: Sprites['factors']): Uint
 const FINE = 4; // points a pixel and direction
 
 /** One shape about the middle of a square, white where at least half of a pixel is inside. */
-function stamp(side: number, size: number, shape: number, scale: number, rotation: number): Uint8Array {
+function stamp(side: number, size: number, inside: Inside, scale: number, rotation: number): Uint8Array {
   const out = new Uint8Array(side * side);
   const radius = 0.25 * size * SPRITE_FACTORS.scale[scale]!;
   const angle = (SPRITE_FACTORS.rotation[rotation]! * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle) / radius, Math.sin(angle) / radius];
-  const inside = SHAPES[SPRITE_FACTORS.shape[shape]!];
   const at = (pixel: number, part: number) => pixel + (part + 0.5) / FINE - side / 2;
   for (let y = 0; y < side; y++)
     for (let x = 0; x < side; x++) {
@@ -116,12 +116,12 @@ function gridOf(inside: Inside): [u: number, v: number][] {
   return ticks.flatMap((u) => ticks.filter((v) => inside(u, v)).map((v): [number, number] => [u, v]));
 }
 
-/** Upright. */
+/** Upright, not yet normalised. */
 const SHAPES: Readonly<Record<(typeof SPRITE_FACTORS.shape)[number], Inside>> = {
-  heart: normalised((u, v) => (u * u + v * v - 1) ** 3 < u * u * v ** 3),
-  flag: normalised((u, v) => Math.abs(v) < 0.8 && u > -0.6 && (u < 0 || (v > -0.1 && u < 0.7))),
-  drop: normalised((u, v) => {
+  heart: (u, v) => (u * u + v * v - 1) ** 3 < u * u * v ** 3,
+  flag: (u, v) => Math.abs(v) < 0.8 && u > -0.6 && (u < 0 || (v > -0.1 && u < 0.7)),
+  drop: (u, v) => {
     const low = v + 0.3;
     return u * u + low * low < 0.49 || (low > 0 && v < 1 && Math.abs(u) < 0.54 * (1 - v));
-  }),
+  },
 };

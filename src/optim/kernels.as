@@ -28,15 +28,16 @@ export function momentum(p: usize, g: usize, u: usize, n: usize, rate: f32, mu: 
 
 /**
  * m ← m + c1 · (g − m), v ← v + c2 · (g² − v), p ← keep · p − rate · m / (√v + epsilon).
- * The caller folds the bias corrections into rate and epsilon. 2⁻²⁹ of epsilon is where a moment counts as zero, and what a
- * gradient counts under the root at least: both are nothing beside epsilon, and neither leaves denormals behind.
+ * The caller folds the bias corrections into rate and epsilon. 2⁻²² of epsilon is where a moment counts as zero, and what a
+ * gradient counts under the root at least: both are next to nothing beside epsilon, and neither makes denormals, however long v
+ * takes to come to rest.
  */
 export function adam(
   p: usize, g: usize, m: usize, v: usize, n: usize,
   rate: f32, c1: f32, c2: f32, epsilon: f32, keep: f32,
 ): void {
   const a = f32x4.splat(rate), e = f32x4.splat(epsilon), k = f32x4.splat(keep), end = p + (n << 2);
-  const r1 = f32x4.splat(c1), r2 = f32x4.splat(c2), least = f32x4.splat(epsilon * 1.862645149230957e-9);
+  const r1 = f32x4.splat(c1), r2 = f32x4.splat(c2), least = f32x4.splat(epsilon * 2.384185791015625e-7);
   for (; p < end; p += 16, g += 16, m += 16, v += 16) {
     const d = v128.load(g), root = f32x4.pmax(f32x4.abs(d), least);
     const m0 = v128.load(m), first = from(least, f32x4.add(m0, f32x4.mul(r1, f32x4.sub(d, m0))));

@@ -13,10 +13,10 @@ import {
   weightsOf,
   widthOption,
 } from './learning.ts';
-import { maskedNetwork } from './masked.ts';
+import { maskedNetwork, maskedSize } from './masked.ts';
 import type { RowForm, SamplerFamily } from './sampler.ts';
 import { type Known, nextSymbol, type SymbolForm, symbolDensity, symbolTraining } from './symbols.ts';
-import { transformer } from './transformer.ts';
+import { attentionSize, transformer } from './transformer.ts';
 
 const formOf = ({ width: length, entries, given }: RowForm): SymbolForm => ({
   length,
@@ -51,15 +51,22 @@ async function drawRows(
 }
 
 const MOST_SYMBOLS = 2 ** 20; // at all places
+const MOST_WEIGHTS = 2 ** 26; // of a masked network: each is kept four times, and a mask beside it
+const MOST_ATTENTION = 2 ** 21; // numbers a row and layer: there are 128 rows in a batch
+
+/** What is too large for a network, as a sentence. */
+type Limit = (form: SymbolForm) => string | undefined;
 
 /** The sampler whose network is `known`. */
-const symbolBySymbol = (known: Known, epochs: number | undefined): SamplerFamily => ({
+const symbolBySymbol = (known: Known, limit: Limit, epochs: number | undefined): SamplerFamily => ({
   space: 'codes',
   conditional: true,
-  refuses: ({ width, entries = 0 }) =>
-    width * entries > MOST_SYMBOLS
-      ? `${width} places of ${entries} symbols are too many to learn one by one: a smaller codebook or fewer latent dimensions help`
-      : undefined,
+  refuses: (form) => {
+    const { length, entries } = formOf(form);
+    return length * entries > MOST_SYMBOLS
+      ? `${length} places of ${entries} symbols are too many to learn one by one: a smaller codebook or fewer latent dimensions help`
+      : limit(formOf(form));
+  },
   shapes: (form) => shapesOf(symbolTraining(known, formOf(form)).parameters),
   fit: (fitting) => {
     const form = formOf(fitting.form);
@@ -88,13 +95,21 @@ export const autoregressives = {
   autoregressive: choice({
     doc: 'Symbol after symbol, by a masked network, for codes.',
     options: { width: widthOption(512), layers: layersOption(2), epochs: epochsOption },
-    build: ({ width, layers, epochs }) => symbolBySymbol(maskedNetwork({ width, layers }), epochs),
+    build: ({ width, layers, epochs }) =>
+      symbolBySymbol(
+        maskedNetwork({ width, layers }),
+        (form) =>
+          maskedSize({ width, layers }, form) > MOST_WEIGHTS
+            ? `${form.length} places are too many for a masked network of this size: the sampler "transformer" has the same weights at every place`
+            : undefined,
+        epochs,
+      ),
   }),
   transformer: choice({
     doc: 'Symbol after symbol, by a transformer, for codes: for many places and enough rows.',
     options: {
-      width: widthOption(128),
-      layers: layersOption(3),
+      width: widthOption(128).describe('features of a position'),
+      layers: layersOption(3).describe('blocks of attention'),
       heads: z.int().min(1).max(256).default(4).describe('heads of attention; the width is a multiple of it'),
       epochs: epochsOption,
     },
@@ -103,7 +118,14 @@ export const autoregressives = {
         throw new UserError(
           `width ${width} does not part into ${heads} heads: expected a multiple of ${heads}`,
         );
-      return symbolBySymbol(transformer({ width, layers, heads }), epochs);
+      return symbolBySymbol(
+        transformer({ width, layers, heads }),
+        (form) =>
+          attentionSize({ width, layers, heads }, form) > MOST_ATTENTION
+            ? `${form.length} places are too many for ${heads} heads that each weigh all pairs of them: fewer heads or fewer latent dimensions help`
+            : undefined,
+        epochs,
+      );
     },
   }),
 };

@@ -2,7 +2,7 @@
 import { add, gather, gelu, integers, reshape, type Tensor, toInteger } from '../graph/index.ts';
 import { contextual, leCunUniform, masked } from '../nn/index.ts';
 import { givenInput } from './learning.ts';
-import { KNOWN, type Known } from './symbols.ts';
+import { KNOWN, type Known, type SymbolForm } from './symbols.ts';
 
 export interface MaskedOptions {
   /** Of the hidden layers; made N where it is less, so that every dependence has a unit to go through. */
@@ -15,6 +15,12 @@ const SEEN = 32; // features of a symbol at its place
 /** Each place's number, as often as it has features. */
 const placesOf = (length: number, features: number): number[] =>
   Array.from({ length: length * features }, (_, i) => Math.floor(i / features));
+
+/** Of all weights between places, masked or not. */
+export const maskedSize = ({ width, layers }: MaskedOptions, { length }: SymbolForm): number => {
+  const size = Math.max(width, length);
+  return size * (length * (SEEN + KNOWN) + (layers - 1) * size);
+};
 
 /**
  * A masked network (Germain et al. 2015, section 4) over features of each symbol at its place. A unit of degree d is connected

@@ -8,10 +8,12 @@ import type { Hierarchy } from './hierarchy.ts';
 import type { Inference } from './model.ts';
 import {
   drawFrom,
+  drawsOf,
   eachOf,
   flat,
   gaussianKl,
   gaussianLevel,
+  joined,
   logRatio,
   type Moments,
   momentsOf,
@@ -105,18 +107,9 @@ function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior
   const found: Moments[] = [];
   for (let level = sizes.length - 1; level >= 0; level--)
     found.unshift(infer(level, found[0]?.mean ?? flat(seen), condition));
-  const join = (part: keyof Moments) =>
-    concat(
-      found.map((q) => q[part]),
-      -1,
-    );
   return {
-    mean: join('mean'),
-    logVar: join('logVar'),
-    draw: (samples) => {
-      const { z, levels } = inferLevels(parts, seen, samples, condition);
-      return { z, logQz: levels.map(({ logQz }) => logQz).reduce((a, b) => add(a, b)) };
-    },
+    ...joined(found),
+    draw: (samples) => drawsOf(inferLevels(parts, seen, samples, condition)),
   };
 }
 

@@ -19,10 +19,12 @@ import { type Ladder, linear, type Places, type Scope } from '../nn/index.ts';
 import type { Inference, InferenceOptions } from './model.ts';
 import {
   drawFrom,
+  drawsOf,
   eachOf,
   flat,
   gaussianKl,
   gaussianLevel,
+  joined,
   type Moments,
   momentsOf,
   tiled,
@@ -148,14 +150,14 @@ function inferLevels(
       found.map(({ z }) => each(z)),
       -1,
     ),
-    levels: found.map(({ q, p, z }) => levelOf(q, p, z, each, samples)),
+    levels: found.map(({ q, p, z }) => overPlaces(q, p, z, each, samples)),
     penalties: {},
     updates: {},
   };
 }
 
 /** The KL is summed over places: one figure for each of the dimensions that every place has. */
-function levelOf(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor, samples: number): Level {
+function overPlaces(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor, samples: number): Level {
   const kl = gaussianKl(q, p);
   const places = [...kl.shape.keys()].slice(1, -1);
   const perDimension = sum(kl, places); // [N, Z]
@@ -177,18 +179,9 @@ function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior
     found.push(q);
     return q.mean;
   });
-  const join = (part: keyof Moments) =>
-    concat(
-      found.map((q) => flat(q[part])),
-      -1,
-    );
   return {
-    mean: join('mean'),
-    logVar: join('logVar'),
-    draw: (samples) => {
-      const { z, levels } = inferLevels(parts, seen, { samples }, condition);
-      return { z, logQz: levels.map(({ logQz }) => logQz).reduce((a, b) => add(a, b)) };
-    },
+    ...joined(found.map((q) => eachOf(q, flat))),
+    draw: (samples) => drawsOf(inferLevels(parts, seen, { samples }, condition)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Gaussians of one level among several: their moments, draws of them, and rows for each draw. */
 import {
   add,
+  concat,
   constant,
   dimAt,
   exp,
@@ -13,6 +14,8 @@ import {
   sub,
   type Tensor,
 } from '../graph/index.ts';
+import type { Inference } from './model.ts';
+import type { Draws } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/gaussian.ts';
 import type { Level } from './terms.ts';
 
@@ -55,13 +58,30 @@ export function gaussianLevel(q: Moments, p: Moments, z: Tensor, kl: Tensor): Le
   const [posterior, prior] = [diagonalGaussian(q.mean, q.logVar), diagonalGaussian(p.mean, p.logVar)];
   return {
     posterior,
-    prior: { logProb: prior.logProb, draw: () => prior.draw(1).z },
     z,
     logPz: prior.logProb(z),
     logQz: posterior.logProb(z),
     kl,
   };
 }
+
+/** Moments of all levels side by side, each [B, Z of the level]. */
+export const joined = (levels: readonly Moments[]): Moments => ({
+  mean: concat(
+    levels.map(({ mean }) => mean),
+    -1,
+  ),
+  logVar: concat(
+    levels.map(({ logVar }) => logVar),
+    -1,
+  ),
+});
+
+/** z of all levels, and its log density. */
+export const drawsOf = ({ z, levels }: Inference): Draws => ({
+  z,
+  logQz: levels.map(({ logQz }) => logQz).reduce((a, b) => add(a, b)),
+});
 
 /** Both moments, changed alike. */
 export const eachOf = ({ mean, logVar }: Moments, change: (t: Tensor) => Tensor): Moments => ({

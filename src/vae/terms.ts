@@ -33,7 +33,6 @@ import type { Prior } from './prior.ts';
 /** One level of latent variables. */
 export interface Level {
   readonly posterior: Posterior;
-  readonly prior: Prior;
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]
   readonly logQz: Tensor; // [K, B]
@@ -72,7 +71,7 @@ export function levelOf(posterior: Posterior, prior: Prior, samples: number, poi
   const drawn = posterior.draw(samples);
   const logPz = prior.logProb(drawn.z);
   const kl = point ? nothing(posterior) : divergence(posterior, prior, drawn, logPz);
-  return { posterior, prior, ...drawn, logPz, kl };
+  return { posterior, ...drawn, logPz, kl };
 }
 
 /** A point among real numbers has no KL: it enters as 0 and an autoencoder's terms have the same form. */

@@ -26,7 +26,7 @@ export const reference = {
 
   adam(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, scalars: readonly number[]): void {
     const [rate, c1, c2, epsilon, keep] = scalars.map(f) as [number, number, number, number, number];
-    const least = f(epsilon * 2 ** -29);
+    const least = f(epsilon * 2 ** -22);
     p.forEach((x, i) => {
       const root = Math.abs(g[i]!) < least ? least : Math.abs(g[i]!);
       m[i] = from(least, f(m[i]! + f(c1 * f(g[i]! - m[i]!))));

@@ -93,7 +93,7 @@ const families: Readonly<Record<'autoregressive' | 'transformer', SamplerFamily>
 async function fitted(
   fitting: Partial<Fitting> = {},
   family = families.autoregressive,
-): Promise<{ tensors: Tensors; rounds: number }> {
+): Promise<{ tensors: Tensors; rounds: number; validation: readonly number[] }> {
   const steps = family.fit({
     form: { width: 3, entries: 4 },
     train: { rows: lawful(2000, 1) },
@@ -102,9 +102,11 @@ async function fitted(
     runtime,
     ...fitting,
   });
-  for (let rounds = 0; ; rounds++) {
-    const { done, value: tensors } = await steps.next();
-    if (done) return { tensors, rounds };
+  const validation: number[] = [];
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return { tensors: value, rounds: validation.length, validation };
+    validation.push(value.validation!);
   }
 }
 
@@ -116,7 +118,7 @@ for (const [kind, family] of Object.entries(families))
       assert.deepEqual(tensors[name]!.shape, shape, name);
     const sampler = await family.open(tensors, form, runtime);
     const mean = meanOf(await sampler.logProbs({ rows: lawful(300, 3) }));
-    assert.ok(mean > -Math.log(8) - 0.05, `log p ${mean}, at best ${-Math.log(8)}`); // 4 · 2 equally likely rows
+    assert.ok(mean > -Math.log(8) - 0.1, `log p ${mean}, at best ${-Math.log(8)}`); // 4 · 2 equally likely rows
     const count = 400;
     const rows = await sampler.draw(count, stream(0, 'draw'), 1);
     const seen = new Map<string, number>();
@@ -135,11 +137,48 @@ for (const [kind, family] of Object.entries(families))
     assert.deepEqual(await fitted(once, family), await fitted(once, family));
   });
 
+/** Two symbols: the class that is given, and any. */
+function ofClasses(count: number, seed: number) {
+  const random = stream(seed, 'classes');
+  const classes = Array.from({ length: count }, () => random.integer(4));
+  const given = classes.flatMap((own) => [0, 1, 2, 3].map((other) => Number(other === own)));
+  const rows = classes.flatMap((own) => [own, random.integer(4)]);
+  return { rows: Float32Array.from(rows), given: Float32Array.from(given), classes };
+}
+
+for (const [kind, family] of Object.entries(families))
+  test(`${kind}: what is given decides what is drawn, and what is likely`, async () => {
+    const form = { width: 2, entries: 4, given: 4 };
+    const { tensors } = await fitted(
+      { form, train: ofClasses(3000, 1), validation: ofClasses(200, 2) },
+      family,
+    );
+    const sampler = await family.open(tensors, form, runtime);
+    const { given, classes } = ofClasses(200, 3);
+    const rows = await sampler.draw(200, stream(0, 'draw'), 1, given);
+    const right = classes.filter((own, i) => rows[2 * i] === own).length;
+    assert.ok(right > 190, `${right} of 200 draws are of the class that is given`);
+    const logProbs = async (own: Float32Array) => meanOf(await sampler.logProbs({ rows, given: own }));
+    const others = given.map((_, i) => given[4 * Math.floor(i / 4) + ((i + 1) % 4)]!);
+    const [told, misled] = [await logProbs(given), await logProbs(others)];
+    assert.ok(
+      told > -Math.log(4) - 0.2 && misled < told - 2,
+      `${told} with the class, ${misled} with another`,
+    );
+    await sampler.dispose();
+  });
+
 test('a fit ends when held-back rows no longer gain, and keeps the best', async () => {
   const random = stream(4, 'noise');
   const noise = (count: number) => Float32Array.from({ length: count * 3 }, () => random.integer(4));
-  const { rounds } = await fitted({ train: { rows: noise(300) }, validation: { rows: noise(60) } });
+  const [train, held] = [noise(300), noise(60)];
+  const found = await fitted({ train: { rows: train }, validation: { rows: held } });
+  const { tensors, rounds, validation } = found;
   assert.ok(rounds < 20, `${rounds} rounds on rows in which there is nothing to learn`);
+  const sampler = await families.autoregressive.open(tensors, { width: 3, entries: 4 }, runtime);
+  const kept = meanOf(await sampler.logProbs({ rows: held }));
+  await sampler.dispose();
+  assert.ok(Math.abs(kept - Math.max(...validation)) < 1e-5, `${kept} of ${validation}`);
 });
 
 test('a fit that is told to end keeps what it has, at once', async () => {
@@ -152,6 +191,13 @@ test('more symbols than can be learned one by one are refused', () => {
   const family = make(samplers.autoregressive);
   assert.match(family.refuses!({ width: 64, entries: 65_536 })!, /64 places of 65536 symbols are too many/);
   assert.equal(family.refuses!({ width: 64, entries: 1024 }), undefined);
+  assert.match(
+    family.refuses!({ width: 2048, entries: 512 })!,
+    /2048 places are too many for a masked network/,
+  );
+  const attending = make(samplers.transformer);
+  assert.equal(attending.refuses!({ width: 512, entries: 512 }), undefined);
+  assert.match(attending.refuses!({ width: 1024, entries: 512 })!, /1024 places are too many for 4 heads/);
 });
 
 test('features that do not part into heads are refused', () => {

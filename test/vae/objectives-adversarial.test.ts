@@ -24,10 +24,13 @@ const BETA = Math.fround(0.7);
 const pointSpec: ModelSpec = { ...mixedSpec, posterior: make(posteriors.point) };
 const softplus = (l: number): number => Math.max(l, 0) + Math.log1p(Math.exp(-Math.abs(l)));
 
-/** The logit of a row by the critic's layers, two hidden ones. */
-function critic(feeds: Feeds, row: readonly number[]): number {
+/** The logit of a row by the discriminator's layers, two hidden ones. */
+function logOdds(feeds: Feeds, row: readonly number[]): number {
   const layer = (name: string, h: readonly number[]): number[] => {
-    const [w, b] = [feeds[`objective.critic.${name}.weight`]!, feeds[`objective.critic.${name}.bias`]!];
+    const [w, b] = [
+      feeds[`objective.discriminator.${name}.weight`]!,
+      feeds[`objective.discriminator.${name}.bias`]!,
+    ];
     const width = w.shape[1]!;
     return [...b.data].map((v, j) => v + sum(h.map((u, i) => u * w.data[i * width + j]!)));
   };
@@ -51,7 +54,7 @@ test('the discriminator of factorVae is told z from z with its columns permuted'
   const mixed = permuted(z, rowsOf(trained.feeds['noise.permutation']!.data, 2));
   assert.notDeepEqual(mixed, z);
   for (const d of [0, 1]) assert.deepEqual(mixed.map((row) => row[d]).sort(), z.map((row) => row[d]).sort());
-  const [joint, apart] = [z, mixed].map((rows) => rows.map((row) => critic(trained.feeds, row)));
+  const [joint, apart] = [z, mixed].map((rows) => rows.map((row) => logOdds(trained.feeds, row)));
   close(trained.number(trained.losses.adversary!), told(joint!, apart!), 1e-7, 'discriminator');
   close(reported(trained, 'totalCorrelation'), mean(joint!), 1e-7, 'total correlation');
   const { logPx, kl } = basics(trained);
@@ -62,7 +65,7 @@ test('the discriminator of an adversarial autoencoder is told z from draws of th
   const trained = training(pointSpec, aim('aae', { ...HIDDEN, adversarial: 3 }), { batch: 6 });
   const prior = rowsOf(trained.feeds['noise.prior']!.data, 2);
   const [real, coded] = [prior, drawsOf(trained)].map((rows) =>
-    rows.map((row) => critic(trained.feeds, row)),
+    rows.map((row) => logOdds(trained.feeds, row)),
   );
   close(trained.number(trained.losses.adversary!), told(real!, coded!), 1e-7, 'discriminator');
   const deceived = mean(coded!.map((l) => softplus(-l)));
@@ -75,7 +78,7 @@ test('where something is given, the discriminator of z sees it beside z', () => 
   const given = rowsOf(trained.feeds['condition']!.data, 2);
   const prior = rowsOf(trained.feeds['noise.prior']!.data, 2);
   const [real, coded] = [prior, drawsOf(trained)].map((rows) =>
-    rows.map((row, i) => critic(trained.feeds, [...row, ...given[i]!])),
+    rows.map((row, i) => logOdds(trained.feeds, [...row, ...given[i]!])),
   );
   close(trained.number(trained.losses.adversary!), told(real!, coded!), 1e-7, 'discriminator');
 });
@@ -133,7 +136,10 @@ test('discriminators learn what can be told apart, and nothing where there is no
 /** Pictures [H, W, C] through a convolution of 4 × 4, stride 2, padding 1, and a leaky ReLU; flat. */
 function halved(feeds: Feeds, layer: number, x: readonly number[], shape: readonly number[]): number[] {
   const [height, width, channels] = shape as [number, number, number];
-  const [w, b] = [feeds[`objective.critic.${layer}.weight`]!, feeds[`objective.critic.${layer}.bias`]!];
+  const [w, b] = [
+    feeds[`objective.discriminator.${layer}.weight`]!,
+    feeds[`objective.discriminator.${layer}.bias`]!,
+  ];
   const outputs = w.shape[1]!;
   const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
   const found: number[] = [];
@@ -165,17 +171,17 @@ function discriminated({ feeds, vae, terms, context, at }: Training) {
     rows.map((x) => halved(feeds, 0, x, [9, 8, 2])),
   );
   const layer = (name: string) =>
-    ['weight', 'bias'].map((kind) => [...(feeds[`objective.critic.${name}.${kind}`]?.data ?? [])]) as [
+    ['weight', 'bias'].map((kind) => [...(feeds[`objective.discriminator.${name}.${kind}`]?.data ?? [])]) as [
       number[],
       number[],
     ];
-  const [[output, [bias]], [weight, shift]] = [layer('output'), layer('given')];
-  const given = rowsOf(feeds['condition']?.data ?? new Float64Array(0), 2);
+  const [[output, [bias]], [weight]] = [layer('output'), layer('given')];
+  const given = weight.length > 0 ? rowsOf(feeds['condition']!.data, 2) : [];
   const logits = seen.map((rows) =>
     rows.map((features, row) => {
       const inner = features.map((f, i) => {
-        const direction = shift.length && sum(given[row]!.map((c, k) => c * weight[k * shift.length + i]!));
-        return f * (output[i]! + direction + (shift[i] ?? 0));
+        const direction = (given[row] ?? []).map((c, k) => c * weight[k * features.length + i]!);
+        return f * (output[i]! + sum(direction));
       });
       return bias! + sum(inner);
     }),
@@ -203,7 +209,7 @@ test('vaeGan compares pictures by features, and the encoder does not see the adv
   const likeness = BETA * kl - 0.3 * logPx + 0.6 * features;
   close(trained.number(losses.inference!), likeness, 1e-4, 'encoder');
   close(trained.number(losses.loss), likeness + 5 * deceived, 1e-4, 'decoder');
-  assert.equal(feeds['objective.critic.1.weight'], undefined);
+  assert.equal(feeds['objective.discriminator.1.weight'], undefined);
 });
 
 test('where something is given, the discriminator of pictures has an inner product with it', () => {

@@ -117,6 +117,13 @@ test('bounds rise from the ELBO to the largest weight as α falls', () => {
   for (let i = 1; i < losses.length; i++) assert.ok(losses[i]! < losses[i - 1]!, `${losses}`);
 });
 
+test('as many backward samples as samples are refused in words', () => {
+  assert.throws(
+    () => aim('iwae', { samples: 4, backwardSamples: 4 }),
+    (e) => e instanceof UserError && /4 backward samples of 4 spare nothing/.test(e.message),
+  );
+});
+
 test('groups that do not part the samples are refused in words', () => {
   for (const kind of ['miwae', 'piwae'] as const)
     assert.throws(
@@ -127,24 +134,37 @@ test('groups that do not part the samples are refused in words', () => {
 
 const SAMPLES = 3;
 
+interface Sampling {
+  readonly seeds: number;
+  /** In a batch. */
+  readonly rows: number;
+  /** Whether a parameter is one to look at, by name. */
+  readonly moved?: (name: string) => boolean;
+  /** Backward samples. */
+  readonly few?: number;
+}
+
 /** Gradients of what moves the parameters, at one example many times over, once for each seed. */
 function gradientsOf(
   objective: Objective,
   feeds: Feeds,
-  { seeds, rows, moved = isInference }: { seeds: number; rows: number; moved?: (name: string) => boolean },
+  { seeds, rows, moved = isInference, few = 1 }: Sampling,
 ): number[][] {
   const { vae, losses } = training(linearSpec, objective);
   const { loss, inference = loss } = losses;
   const own = vae.parameters.filter((p) => moved(p.name)).map((p) => p.tensor);
   const compiled = compile(gradients(inference, own));
-  const random = { noise: new Float32Array(SAMPLES * rows * 2), chosen: new Float32Array(SAMPLES * rows) };
+  const random = {
+    noise: new Float32Array(SAMPLES * rows * 2),
+    chosen: new Float32Array(few * SAMPLES * rows),
+  };
   return Array.from({ length: seeds }, (_, seed) => {
     stream(seed, 'gradients').normal(random.noise);
     stream(seed, 'chosen').gumbel(random.chosen);
     const found = compiled({
       ...feeds,
       noise: value(random.noise, [SAMPLES * rows, 2]),
-      'noise.chosen': value(random.chosen, [rows, SAMPLES]),
+      'noise.chosen': value(random.chosen, [few * rows, SAMPLES]),
       scale: value([1 / rows], []),
     });
     return found.flatMap(({ data }) => [...data]);
@@ -193,14 +213,18 @@ for (const [what, plain, other, beta] of pairs) {
   });
 }
 
-for (const beta of [1, 0.4])
-  test(`the gradient through one sample, chosen by its weight, has the mean of that through all, β ${beta}`, () => {
+for (const [few, beta] of [
+  [1, 1],
+  [1, 0.4],
+  [2, 1],
+] as const)
+  test(`the gradient through ${few} samples, chosen by weight, has the mean of that through all, β ${beta}`, () => {
     const feeds = linearFeeds(300, beta);
     const of = (options: object) => {
       const objective = aim('iwae', { samples: SAMPLES, ...options });
-      return columns(gradientsOf(objective, feeds, { seeds: 60, rows: 300, moved: () => true }));
+      return columns(gradientsOf(objective, feeds, { seeds: 60, rows: 300, moved: () => true, few }));
     };
-    sameMeans(of({}), of({ backwardSamples: 1 }));
+    sameMeans(of({}), of({ backwardSamples: few }));
   });
 
 test('gradients that take another road are not those of the plain loss, sample by sample', () => {

@@ -16,7 +16,12 @@ import type { Losses, Objective, ObjectiveContext } from '../objective.ts';
 import { expectedLogPx, penalised, totalKl } from '../objective.ts';
 import type { Terms } from '../terms.ts';
 import { negativeElbo } from './bounds.ts';
-import { denseCritic, pictureCritic, takenForFirst, toldApart } from './critic.ts';
+import {
+  denseDiscriminator,
+  discriminatorLoss,
+  nonSaturatingLoss,
+  pictureDiscriminator,
+} from './discriminator.ts';
 import { drawn } from './matching.ts';
 import {
   adversaryChannels,
@@ -48,11 +53,11 @@ export function factorised(
   { tcPenalty, adversaryHidden: hidden }: Hidden & { readonly tcPenalty: number },
 ): Losses {
   const { scale, scope } = context;
-  const critic = denseCritic(scope.at('critic'), hidden);
+  const judge = denseDiscriminator(scope.at('discriminator'), hidden);
   const z = drawn(terms);
-  const joint = critic(z);
+  const joint = judge(z);
   const totalCorrelation = mul(sum(joint), scale);
-  const discriminator = toldApart(joint, critic(permutedColumns(z)), scale);
+  const discriminator = discriminatorLoss(joint, judge(permutedColumns(z)), scale);
   return {
     loss: add(negativeElbo(terms, context).loss, mul(tcPenalty, totalCorrelation)),
     adversary: discriminator,
@@ -70,10 +75,10 @@ export function adversarialPrior(
   { adversarial: weight, adversaryHidden: hidden }: Hidden & { readonly adversarial: number },
 ): Losses {
   const { scale, scope, vae, observed } = context;
-  const critic = denseCritic(scope.at('critic'), hidden, observed.condition);
-  const posterior = critic(drawn(terms));
-  const adversarial = takenForFirst(posterior, scale);
-  const discriminator = toldApart(critic(vae.prior.draw('noise.prior')), posterior, scale);
+  const judge = denseDiscriminator(scope.at('discriminator'), hidden, observed.condition);
+  const posterior = judge(drawn(terms));
+  const adversarial = nonSaturatingLoss(posterior, scale);
+  const discriminator = discriminatorLoss(judge(vae.prior.draw('noise.prior')), posterior, scale);
   return {
     loss: add(negativeElbo(terms, context).loss, mul(weight, adversarial)),
     adversary: discriminator,
@@ -95,20 +100,24 @@ export interface VaeGanOptions {
  */
 export function generative(terms: Terms, context: ObjectiveContext, options: VaeGanOptions): Losses {
   const { scale, beta, scope, vae, observed } = context;
-  const critic = pictureCritic(scope.at('critic'), options.adversaryChannels, observed.condition);
+  const judge = pictureDiscriminator(
+    scope.at('discriminator'),
+    options.adversaryChannels,
+    observed.condition,
+  );
   const prior = vae.prior.draw('noise.prior');
   const sampled = vae.decode(reshape(prior, [1, ...prior.shape]));
   const [real, rebuilt, made] = [
-    critic(observed.x),
-    critic(meanPicture(terms.decoded, context)),
-    critic(meanPicture(sampled, context)),
+    judge(observed.x),
+    judge(meanPicture(terms.decoded, context)),
+    judge(meanPicture(sampled, context)),
   ];
   const half = mul(scale, 0.5);
   const features = mul(sum(square(sub(real.features, rebuilt.features))), half); // −log N(features; …, I) and a constant
-  const adversarial = add(takenForFirst(rebuilt.logit, half), takenForFirst(made.logit, half));
+  const adversarial = add(nonSaturatingLoss(rebuilt.logit, half), nonSaturatingLoss(made.logit, half));
   const discriminator = add(
-    toldApart(real.logit, rebuilt.logit, half),
-    toldApart(real.logit, made.logit, half),
+    discriminatorLoss(real.logit, rebuilt.logit, half),
+    discriminatorLoss(real.logit, made.logit, half),
   );
   const likeness = sub(
     add(mul(beta, totalKl(terms, context)), mul(options.features, features)),

@@ -150,11 +150,14 @@ export const weighted = {
         .optional()
         .describe('draws that the gradient goes through, chosen by weight; without it all of them'),
     },
-    build: ({ samples, backwardSamples: few }): Objective => ({
-      ...ofWeights,
-      samples,
-      losses: few === undefined ? negativeIwae : (terms, context) => negativeIwaeOfFew(terms, context, few),
-    }),
+    build: ({ samples, backwardSamples: few }): Objective => {
+      if (few === undefined) return { ...ofWeights, samples, losses: negativeIwae };
+      if (few >= samples)
+        throw new UserError(
+          `${few} backward samples of ${samples} spare nothing: leave them out, or give fewer`,
+        );
+      return { ...ofWeights, samples, losses: (terms, context) => negativeIwaeOfFew(terms, context, few) };
+    },
   }),
   miwae: choice({
     doc: 'Mean of importance-weighted bounds over groups of draws (Rainforth et al. 2018).',

@@ -1,4 +1,4 @@
-/** Networks that tell draws of one law from those of another, and what they and their opponents minimise. */
+/** Discriminators, networks that tell draws of one law from those of another, and what they and their opponents minimise. */
 import {
   add,
   concat,
@@ -13,10 +13,10 @@ import {
   sum,
   type Tensor,
 } from '../../graph/index.ts';
-import { conv, linear, type Scope } from '../../nn/index.ts';
+import { contextual, conv, linear, type Scope } from '../../nn/index.ts';
 
 /** The log odds that each row is of the first law. */
-export type Critic = (t: Tensor) => Tensor; // [B, …] → [B]
+export type Discriminator = (t: Tensor) => Tensor; // [B, …] → [B]
 
 const act = (t: Tensor): Tensor => leakyRelu(t, 0.2);
 
@@ -26,8 +26,8 @@ const oneNumber = (scope: Scope, t: Tensor): Tensor => {
 };
 
 /** Dense layers on z [B, Z], beside what is given, `condition` [B, C], where something is (Mirza & Osindero 2014). */
-export const denseCritic =
-  (scope: Scope, hidden: readonly number[], condition?: Tensor): Critic =>
+export const denseDiscriminator =
+  (scope: Scope, hidden: readonly number[], condition?: Tensor): Discriminator =>
   (z) =>
     oneNumber(
       scope,
@@ -47,7 +47,7 @@ export interface Seen {
  * Convolutions that each halve the picture [B, H, W, C], as many of them as leave a side of 4 (Radford et al. 2016). Where
  * something is given, what is linear in it has an inner product with the features (Miyato & Koyama 2018, eq. 3).
  */
-export const pictureCritic =
+export const pictureDiscriminator =
   (scope: Scope, channels: readonly number[], condition?: Tensor) =>
   (x: Tensor): Seen => {
     const side = Math.min(Number(dimAt(x.shape, 1)), Number(dimAt(x.shape, 2)));
@@ -59,15 +59,16 @@ export const pictureCritic =
     const features = reshape(top, [dimAt(top.shape, 0), multiply(...top.shape.slice(1))]);
     const logit = oneNumber(scope, features);
     if (!condition) return { features, logit };
-    const direction = linear(scope.at('given'), condition, fixed(dimAt(features.shape, 1), 'features'));
+    const direction = contextual(scope.at('given'), condition, fixed(dimAt(features.shape, 1), 'features'));
     return { features, logit: add(logit, sum(mul(features, direction), [1])) };
   };
 
-/** −log σ(l), the mean over the batch: what those minimise who would be taken for the first law. */
-export const takenForFirst = (logit: Tensor, scale: Tensor): Tensor => mul(sum(softplus(neg(logit))), scale);
+/** −log σ(l), the mean over the batch: what those minimise who would be taken for the first law (Goodfellow et al. 2014, section 3). */
+export const nonSaturatingLoss = (logit: Tensor, scale: Tensor): Tensor =>
+  mul(sum(softplus(neg(logit))), scale);
 /** −log (1 − σ(l)). */
 const takenForSecond = (logit: Tensor, scale: Tensor): Tensor => mul(sum(softplus(logit)), scale);
 
 /** Cross-entropy of telling the laws apart, nats: log 2 where nothing is told (Goodfellow et al. 2014, eq. 1, halved). */
-export const toldApart = (first: Tensor, second: Tensor, scale: Tensor): Tensor =>
-  mul(0.5, add(takenForFirst(first, scale), takenForSecond(second, scale)));
+export const discriminatorLoss = (first: Tensor, second: Tensor, scale: Tensor): Tensor =>
+  mul(0.5, add(nonSaturatingLoss(first, scale), takenForSecond(second, scale)));
