@@ -11,10 +11,10 @@ import { adam } from '../src/optim/index.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { trainingSource } from '../src/tasks/source.ts';
 import { createLearner, type Learner } from '../src/train/index.ts';
-import { type Case, type Timing, timed } from './interleave.ts';
+import { type Case, interleave, type Timing, timed } from './interleave.ts';
 import { writeRows } from './made-rows.ts';
 import { drawScale, type Point, type Question } from './plots.ts';
-import { interleaveBesideProduct } from './product.ts';
+import { openProduct, PRODUCT_GFLOP } from './product.ts';
 import { updateResult } from './results.ts';
 import { endless, KNOBS } from './setting.ts';
 import { openSource, type Source } from './sources.ts';
@@ -78,8 +78,17 @@ function steps(learner: Learner, source: Source, batch: number): Case {
   return { block: (warm, count) => timed(step, warm, count) };
 }
 
-const measure = (cases: readonly Case[], rounds: number) =>
-  interleaveBesideProduct(cases, { rounds, pids: [process.pid] }, THREADS);
+/** The timings of the cases, and GFLOP/s of the product that takes turns with them. */
+async function measure(cases: readonly Case[], rounds: number) {
+  const product = await openProduct(THREADS);
+  try {
+    const all = [...cases, { block: (warm: number, count: number) => timed(product.run, warm, count) }];
+    const timings = await interleave(all, { rounds, pids: [process.pid] });
+    return { timings, peak: PRODUCT_GFLOP / (timings.pop()!.median / 1e3) };
+  } finally {
+    await product.dispose();
+  }
+}
 
 /** Microseconds an example. */
 function point(series: string, size: number, timing: Timing, batch: number): Point {

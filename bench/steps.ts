@@ -4,9 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Learner } from '../src/train/index.ts';
-import { type Case, timed } from './interleave.ts';
+import { type Case, interleave, timed } from './interleave.ts';
 import { type Peer, type PeerName, peerNames } from './peers.ts';
-import { interleaveBesideProduct } from './product.ts';
 import { updateResult } from './results.ts';
 import { fastest, printRows, type Row, ratiosToOurs } from './rows.ts';
 import { endless, KNOBS, openSetting, type Setting, THREADS } from './setting.ts';
@@ -49,32 +48,25 @@ async function bench(name: WorkloadName, names: readonly PeerName[], rounds: num
     ];
     writeFileSync('/proc/self/clear_refs', '5'); // our peak memory so far is that of earlier workloads
     const pids = contenders.map(({ pid }) => pid);
-    const { timings, peak } = await interleaveBesideProduct(
-      contenders,
-      { rounds, pids },
-      Math.max(...THREADS),
-    );
+    const timings = await interleave(contenders, { rounds, pids });
     const rows = contenders.map(
       ({ side, threads, pid }, i): Row => ({ side, threads, ...timings[i]!, memory: peakMemory(pid) }),
     );
-    return summary(setting, rows, peak);
+    return summary(setting, rows);
   } finally {
     await setting.close();
   }
 }
 
-function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[], peak: number) {
+function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[]) {
   const gflop = operations(workload, learners[0]!.vae) / 1e9;
   const rate = gflop / (fastest(rows, 'ours').median / 1e3);
-  return { title: workload.title, gflop, rate, peak, ratios: ratiosToOurs(rows), absent, agreement, rows };
+  return { title: workload.title, gflop, rate, ratios: ratiosToOurs(rows), absent, agreement, rows };
 }
 
 function print(name: string, result: Awaited<ReturnType<typeof bench>>): void {
   printRows(name, result);
-  const { gflop, rate, peak } = result;
-  console.log(
-    `  ${gflop.toFixed(2)} GFLOP, ${rate.toFixed(0)} GFLOP/s of ${peak.toFixed(0)}: ${(rate / peak).toFixed(2)}`,
-  );
+  console.log(`  ${result.gflop.toFixed(2)} GFLOP, ${result.rate.toFixed(0)} GFLOP/s`);
 }
 
 async function main(given: readonly string[]): Promise<void> {
