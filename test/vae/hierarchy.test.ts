@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { add, sub, sum } from '../../src/graph/index.ts';
+import { add, input, sub, sum } from '../../src/graph/index.ts';
 import { chain, ladder } from '../../src/nn/index.ts';
 import { stream } from '../../src/random/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
@@ -151,6 +151,21 @@ function sameMean(values: readonly number[], expected: number, what: string): vo
     `${what}: ${mean} ± ${error}, ${expected}`,
   );
 }
+
+test('in a chain of three levels the lowest depends on the highest through the one between them alone', () => {
+  const network = chain({ depth: 3, layers: 1, activation: 'tanh' });
+  const { vae, feeds } = small({ ...chained, latent: 1, network }, { batch: 1 });
+  const density = vae.prior.logProb(input('z', [1, 'B', 7])); // levels of 1, 2 and 4 dimensions
+  const at = (top: number, middle: number, low: number): number => {
+    const z = [top, middle, middle, low, low, low, low];
+    return evaluate([density], { ...feeds, z: value(z, [1, 1, 7]) })[0]!.data[0]!;
+  };
+  /** By how much the effects of two levels are not those of each, with a third where it is. */
+  const mixed = (f: (a: number, b: number) => number) => Math.abs(f(1, 1) - f(1, -1) - f(-1, 1) + f(-1, -1));
+  assert.ok(mixed((top, low) => at(top, 0.3, low)) < 1e-9);
+  assert.ok(mixed((top, middle) => at(top, middle, 0.3)) > 1e-3);
+  assert.ok(mixed((middle, low) => at(0.3, middle, low)) > 1e-3);
+});
 
 test('a row of several levels learns', async () => {
   const vae = createVae(row);

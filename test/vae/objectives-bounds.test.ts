@@ -62,7 +62,11 @@ const bounds: Partial<Record<ObjectiveName, readonly Formula[]>> = {
   renyi: [
     { options: { samples: 4, alpha: 0 }, bound: logMeanExp },
     { options: { samples: 4, alpha: 1 }, bound: mean },
-    { options: { samples: 4, alpha: 1 - 1e-4 }, bound: mean, by: 1e-3 }, // where it goes to
+    ...[1 - 2e-3, 1 - 5e-4, 1 + 5e-4].map((alpha) => ({
+      options: { samples: 4, alpha },
+      bound: (w: readonly number[]) => logMeanExp(w.map((v) => (1 - alpha) * v)) / (1 - alpha),
+      by: 1e-5,
+    })),
 
     { options: { samples: 4, alpha: 0.5 }, bound: (w) => 2 * logMeanExp(w.map((v) => v / 2)) },
     { options: { samples: 4, alpha: -2 }, bound: (w) => logMeanExp(w.map((v) => 3 * v)) / 3 },
