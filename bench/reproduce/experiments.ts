@@ -141,6 +141,17 @@ export const experiments = {
     ),
     page: 'ciwae',
   },
+  'mnist-ladder': {
+    data: mnistFolder,
+    published:
+      'NLL below 80 after hundreds of epochs (Kingma et al. 2016, table 1, ResNet VAE with IAF: 79.10)',
+    page: 'ladderVae',
+    train: words(
+      '--network ladder --levels 0,1,1,1 --latent 8 --width 32 --batch-size 100 --learning-rate 0.002 --warmup linear',
+      '--warmup-fraction 0.2 --validation 0.02 --epochs 14 --patience 14 --seed 1',
+    ),
+    measure: evaluated(words('--samples 200 --rows 1000 --quality 0')),
+  },
   'static-vae': { ...fixedDigits('vae'), page: 'vae' },
   'static-vampPrior': {
     ...fixedDigits('vampPrior', '--prior vampPrior --prior-components 500'),
