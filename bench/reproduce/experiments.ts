@@ -37,15 +37,20 @@ const burda = (batch: number, epochs: number, ...more: readonly string[]): strin
   );
 
 /** A bound of weights, from a VAE below on: Burda et al. (2016, section 5.3) began so as well, and found 84.88 for IWAE. */
-const weighted = (published: string, from: Experiment['from'], rows: number, train: readonly string[]) => ({
+const weighted = (
+  published: string,
+  from: NonNullable<Experiment['from']>,
+  rows: number,
+  train: readonly string[],
+) => ({
   data: mnistFolder,
   published,
-  from: from!,
+  from,
   train,
   measure: evaluated(words(`--samples 5000 --rows ${rows} --quality 0`)),
 });
 
-/** Six epochs of it. */
+/** Six epochs from that VAE. */
 const briefly = (objective: string): string[] =>
   burda(50, 6, `--seed 3 --objective ${objective} --learning-rate 0.0005`);
 

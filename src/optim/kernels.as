@@ -5,7 +5,7 @@
 // that is never lit again, bring them about at every step. So a moment that is too small to move anything counts as zero.
 // @ts-ignore: decorator
 @inline
-function from(least: v128, x: v128): v128 {
+function flushed(x: v128, least: v128): v128 {
   return v128.andnot(x, f32x4.lt(f32x4.abs(x), least));
 }
 
@@ -19,7 +19,7 @@ export function descend(p: usize, g: usize, n: usize, rate: f32): void {
 export function momentum(p: usize, g: usize, u: usize, n: usize, rate: f32, mu: f32, nesterov: i32): void {
   const a = f32x4.splat(rate), k = f32x4.splat(mu), least = f32x4.splat(1e-25), end = p + (n << 2);
   for (; p < end; p += 16, g += 16, u += 16) {
-    const d = v128.load(g), v = from(least, f32x4.add(f32x4.mul(k, v128.load(u)), d));
+    const d = v128.load(g), v = flushed(f32x4.add(f32x4.mul(k, v128.load(u)), d), least);
     v128.store(u, v);
     const step = nesterov ? f32x4.add(d, f32x4.mul(k, v)) : v;
     v128.store(p, f32x4.sub(v128.load(p), f32x4.mul(a, step)));
@@ -40,7 +40,7 @@ export function adam(
   const r1 = f32x4.splat(c1), r2 = f32x4.splat(c2), least = f32x4.splat(epsilon * 2.384185791015625e-7);
   for (; p < end; p += 16, g += 16, m += 16, v += 16) {
     const d = v128.load(g), root = f32x4.pmax(f32x4.abs(d), least);
-    const m0 = v128.load(m), first = from(least, f32x4.add(m0, f32x4.mul(r1, f32x4.sub(d, m0))));
+    const m0 = v128.load(m), first = flushed(f32x4.add(m0, f32x4.mul(r1, f32x4.sub(d, m0))), least);
     const v0 = v128.load(v), second = f32x4.add(v0, f32x4.mul(r2, f32x4.sub(f32x4.mul(root, root), v0)));
     v128.store(m, first);
     v128.store(v, second);

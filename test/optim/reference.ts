@@ -1,7 +1,7 @@
 /** The kernels in plain TypeScript: the same float32 operations in the same order, one number at a time. */
 
 const f = Math.fround;
-const from = (least: number, x: number): number => (Math.abs(x) < least ? 0 : x);
+const flushed = (x: number, least: number): number => (Math.abs(x) < least ? 0 : x);
 
 /** Arrays stand for byte ranges; they are changed in place. */
 export const reference = {
@@ -18,7 +18,7 @@ export const reference = {
     nesterov: number,
   ): void {
     p.forEach((x, i) => {
-      u[i] = from(f(1e-25), f(f(f(mu) * u[i]!) + g[i]!));
+      u[i] = flushed(f(f(f(mu) * u[i]!) + g[i]!), f(1e-25));
       const step = nesterov ? f(g[i]! + f(f(mu) * u[i]!)) : u[i]!;
       p[i] = f(x - f(f(rate) * step));
     });
@@ -29,7 +29,7 @@ export const reference = {
     const least = f(epsilon * 2 ** -22);
     p.forEach((x, i) => {
       const root = Math.abs(g[i]!) < least ? least : Math.abs(g[i]!);
-      m[i] = from(least, f(m[i]! + f(c1 * f(g[i]! - m[i]!))));
+      m[i] = flushed(f(m[i]! + f(c1 * f(g[i]! - m[i]!))), least);
       v[i] = f(v[i]! + f(c2 * f(f(root * root) - v[i]!)));
       p[i] = f(f(keep * x) - f(f(rate * m[i]!) / f(f(Math.sqrt(v[i]!)) + epsilon)));
     });
