@@ -358,6 +358,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ReduceSum: reduction(0, (a, b) => a + b),
   ReduceMean: reduction(0, (a, b, count) => a + b / count),
   ReduceMax: reduction(-Infinity, (a, b) => Math.max(a, b)),
+  ReduceProd: reduction(1, (a, b) => a * b),
   ArgMax: ([x], { axis, keepdims }) => {
     assert.equal(keepdims, 0, 'ArgMax keeps no axis here');
     const moved = x!.shape.map((n, i) => (i === axis ? 1 : n));

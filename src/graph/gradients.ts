@@ -41,14 +41,17 @@ function backward(y: Tensor, dy: Tensor, needed: Set<Tensor>, contributions: Map
   y.gradient(dy, y).forEach((dx, i) => {
     const x = y.inputs[i]!;
     if (!dx || !needed.has(x)) return;
-    const full = broadcasts(y) ? y.shape : dx.shape;
+    const full = broadcasts(x, y) ? y.shape : dx.shape;
     const reduced = sumTo(dx, full, x.shape, y);
     contributions.set(x, [...(contributions.get(x) ?? []), reduced]);
   });
 }
 
-/** Whether the op's inputs broadcast to its result; reductions are elementwise in dy alone. */
-const broadcasts = (y: Tensor): boolean => y.elementwise && !y.op.startsWith('Reduce');
+/** Whether x broadcasts to y: of a reduction it does not, which is elementwise in dy alone. */
+const broadcasts = ({ shape }: Tensor, y: Tensor): boolean => {
+  const lead = y.shape.length - shape.length;
+  return y.elementwise && lead >= 0 && shape.every((d, i) => d === 1 || d === y.shape[lead + i]);
+};
 
 /** Sums dx, a gradient that broadcasts to `full`, over the axes that `target` lacks or has as 1. */
 function sumTo(dx: Tensor, full: Shape, target: Shape, like: Tensor): Tensor {

@@ -1,8 +1,8 @@
 /** Reductions over axes, the stable forms built on them, and running sums. */
 import { add, div, equal, exp, log, maximum, mul, stopGradient, sub, toFloat } from './elementwise.ts';
 import { reshape, runtimeSize, unsqueeze } from './move.ts';
-import { axisOf, type Dim, type Shape } from './shape.ts';
-import { type Gradient, integers, node, scalar, type Tensor } from './tensor.ts';
+import { axisOf, type Dim, dimAt, fixed, type Shape } from './shape.ts';
+import { type Gradient, integers, node, scalar, type Tensor, withGradient } from './tensor.ts';
 
 export interface ReduceOptions {
   /** Keep the reduced axes with size 1. */
@@ -60,6 +60,35 @@ export const max = (
     const isMax = toFloat(equal(x, spread(y, x, axes, keepDims)));
     return [mul(spread(dy, x, axes, keepDims), div(isMax, sum(isMax, axes, { keepDims: true })))];
   });
+
+/** Factors whose product stays a normal number, each at least ½. */
+const FACTORS = 112;
+
+/**
+ * Σ log x over the last axis, for x from ½ to 1: the logs of products of many, for a log costs as much as ten products
+ * (docs/decisions/003-speed.md). [..., D] → [...].
+ */
+export function sumLog(x: Tensor): Tensor {
+  const [size, others] = [fixed(dimAt(x.shape, -1), 'features'), x.shape.slice(0, -1)];
+  const factors = largestDivisor(size, FACTORS);
+  const parted = reshape(x, [...others, size / factors, factors]);
+  const products = node(
+    'ReduceProd',
+    [parted, integers([others.length + 1])],
+    parted.shape.slice(0, -1),
+    null,
+    {
+      attributes: { keepdims: 0 },
+    },
+  );
+  return withGradient([x], sum(log(products), [-1]), (dy) => [div(unsqueeze(dy, [-1]), x)], true);
+}
+
+const largestDivisor = (n: number, most: number): number => {
+  let k = Math.min(n, most);
+  while (n % k !== 0) k--;
+  return k;
+};
 
 /** Where the largest value of an axis is, the first of several: int64, without that axis. No gradient passes. */
 export function argMax(x: Tensor, axis = -1): Tensor {

@@ -9,7 +9,7 @@ const OPS = {
   'elementwise arithmetic':
     'Abs Add Atan Cast Clip Cos Div Equal Erf Exp Greater GreaterOrEqual HardSigmoid LeakyRelu Less LessOrEqual Log Max Min Mul Neg ' +
     'Pow QuickGelu Relu Sigmoid Sign Sin Sqrt Sub Tanh Where',
-  reductions: 'ArgMax CumSum LogSoftmax ReduceMax ReduceMean ReduceSum Softmax',
+  reductions: 'ArgMax CumSum LogSoftmax ReduceMax ReduceMean ReduceProd ReduceSum Softmax',
   'copies and reshapes':
     'Concat Expand Identity Reshape SequenceEmpty Shape Slice Split Squeeze Transpose Unsqueeze',
 } as const;

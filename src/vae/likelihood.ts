@@ -7,6 +7,8 @@ import type { Variates } from '../random/index.ts';
 export interface Likelihood {
   /** What each feature adds to log p(x): those of a field sum to its log p. */
   readonly logProbs: (x: Tensor) => Tensor; // [..., D] → [..., D], nats
+  /** Their sum, where it takes fewer passes than they do. */
+  readonly logProb?: (x: Tensor) => Tensor; // [..., D] → [...], nats
   readonly mean: Tensor; // [..., D]
   /** Standard deviation of a Gaussian; broadcasts over the mean. */
   readonly deviation?: Tensor;
@@ -20,8 +22,8 @@ export interface Likelihood {
 }
 
 /** log p(x), summed over the last axis: [..., D] → [...], nats. */
-export const logProb = ({ logProbs }: Pick<Likelihood, 'logProbs'>, x: Tensor): Tensor =>
-  sum(logProbs(x), [-1]);
+export const logProb = (likelihood: Pick<Likelihood, 'logProbs' | 'logProb'>, x: Tensor): Tensor =>
+  likelihood.logProb?.(x) ?? sum(likelihood.logProbs(x), [-1]);
 
 /** The set a feature is in: 0 or 1 · [0, 1] · ℝ · (0, ∞) · 0, 1, 2, … · one-hot · one-hot of an order · angle in radians. */
 export type Support = 'binary' | 'unit' | 'real' | 'positive' | 'count' | 'class' | 'order' | 'angle';

@@ -16,6 +16,7 @@ import {
 } from '../graph/index.ts';
 import { divergence } from './divergence.ts';
 import { type LabelTerms, labelledTerms } from './label.ts';
+import { logProb } from './likelihood.ts';
 import {
   type BlockLikelihood,
   featuresOf,
@@ -88,20 +89,29 @@ export function dataTerms(
   const blocks = decoded.map((block) => {
     const own = featuresOf(x, block);
     const there = mask && !lawOf(block).vanishes ? presenceOf(spec, mask, block.parts) : undefined;
-    const each = block.likelihood.logProbs(own); // [K, B, d]
     const counted = weights
       ? mul(there ?? add(mul(own, 0), 1), reshape(weights, [1, dimAt(weights.shape, 0), 1]))
       : there;
     const moved = training ? block.likelihood.updates?.(own, counted) : undefined;
-    return { parts: block.parts, each: there ? mul(each, there) : each, moved };
+    return { ...logTerms(block, own, there), moved };
   });
-  const fields = blocks.flatMap(({ parts, each }) => {
-    const sizes = parts.length === 1 ? [fixed(dimAt(each.shape, -1), 'features')] : parts.map((p) => p.size);
-    return split(each, -1, sizes).map((own, i) => [parts[i]!.field, sum(own, [-1])] as const);
-  });
-  const logPx = blocks.map(({ each }) => sum(each, [-1])).reduce((a, b) => add(a, b));
+  const fields = Object.fromEntries(blocks.flatMap(({ fields }) => fields));
+  const logPx = blocks.map((block) => block.logPx).reduce((a, b) => add(a, b));
   const updates = Object.assign({}, ...blocks.map(({ moved }) => moved)) as Terms['updates'];
-  return { logPx, fields: Object.fromEntries(fields), decoded, updates };
+  return { logPx, fields, decoded, updates };
+}
+
+/** Of the parts of one block: log p of all, and of each by its field; x [1, B, d], of which what is `there` counts. */
+function logTerms({ likelihood, parts }: BlockLikelihood, x: Tensor, there?: Tensor) {
+  if (parts.length === 1 && !there) {
+    const logPx = logProb(likelihood, x);
+    return { logPx, fields: [[parts[0]!.field, logPx] as const] };
+  }
+  const all = likelihood.logProbs(x); // [K, B, d]
+  const each = there ? mul(all, there) : all;
+  const sizes = parts.length === 1 ? [fixed(dimAt(each.shape, -1), 'features')] : parts.map((p) => p.size);
+  const fields = split(each, -1, sizes).map((own, i) => [parts[i]!.field, sum(own, [-1])] as const);
+  return { logPx: sum(each, [-1]), fields };
 }
 
 /** For each feature of neighbouring parts whether a row has it, [1, B, d]. */

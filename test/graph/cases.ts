@@ -214,6 +214,11 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
     of((x) => ops.logSumExp(x!, 1, { keepDims: true }), float(['B', 3, 2])),
     of((x) => ops.logSumExp(x!, 1), float(['B', 'B', 2])),
   ],
+  sumLog: [
+    of((x) => ops.sumLog(x!), float(['B', 6], [0.5, 1])),
+    of((x) => ops.sumLog(x!), float([2, 'B', 226], [0.5, 1])), // in two products
+    of((x) => ops.sumLog(x!), float(['B', 113], [0.5, 1])), // in none
+  ],
   softmax: alongAxis(ops.softmax),
   logSoftmax: alongAxis(ops.logSoftmax),
   cumulativeSum: [false, true].flatMap((exclusive) =>

@@ -58,6 +58,7 @@ describe('values', () => {
     ],
     mean: [g.mean(x, [0]), [[3], [2.5, 3.5, 4.5]]],
     logSumExp: [g.logSumExp(g.log(x)), [[2], [6, 15].map((v) => Math.fround(Math.log(v)))]],
+    sumLog: [g.sumLog(g.div(x, 8)), [[2], [6 / 512, 120 / 512].map((v) => Math.fround(Math.log(v)))]],
     softmax: [g.softmax(g.log(x), 0), [[2, 3], [1 / 5, 2 / 7, 1 / 3, 4 / 5, 5 / 7, 2 / 3].map(Math.fround)]],
     'running sum': [
       g.cumulativeSum(x, 1, { exclusive: true, reverse: true }),

@@ -1,25 +1,40 @@
 /** Laws of a yes or no, and of what is between. */
 
 import { choice } from '../../choice.ts';
-import { mul, sigmoid, softplus, sub, type Tensor, withGradient } from '../../graph/index.ts';
+import {
+  abs,
+  add,
+  mul,
+  sigmoid,
+  softplus,
+  sub,
+  sum,
+  sumLog,
+  type Tensor,
+  unsqueeze,
+  withGradient,
+} from '../../graph/index.ts';
 import { each, type Law, type Likelihood } from '../likelihood.ts';
 
 /**
- * x ∈ [0, 1]: x·l − log(1 + eˡ) with logits l, stable at any l. Fractions are weighted (a bound, not a density). Its
- * gradient, x − σ(l), is written out: the mechanical one takes one more pass over the largest tensors of the graph.
+ * x ∈ [0, 1]: x·l − log(1 + eˡ) = ½((2x − 1)·l − |l|) + log σ(|l|) with logits l, stable at any l. Fractions are weighted (a
+ * bound, not a density). Its gradient, x − σ(l), is written out: the mechanical one takes one more pass over the largest tensors
+ * of the graph.
  */
 export const bernoulli = (logits: Tensor): Likelihood => {
   const mean = sigmoid(logits);
+  const slopes = (x: Tensor, dy: Tensor) => [mul(dy, logits), mul(dy, sub(x, mean))];
   return {
     mean,
     values: { logits },
     logProbs: (x) =>
-      withGradient(
-        [x, logits],
-        sub(mul(x, logits), softplus(logits)),
-        (dy) => [mul(dy, logits), mul(dy, sub(x, mean))],
-        true,
-      ),
+      withGradient([x, logits], sub(mul(x, logits), softplus(logits)), (dy) => slopes(x, dy), true),
+    logProb: (x) => {
+      const size = abs(logits);
+      const linear = mul(0.5, sum(sub(mul(sub(mul(2, x), 1), logits), size), [-1]));
+      const value = add(linear, sumLog(sigmoid(size)));
+      return withGradient([x, logits], value, (dy) => slopes(x, unsqueeze(dy, [-1])), true);
+    },
   };
 };
 
