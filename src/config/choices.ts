@@ -77,6 +77,7 @@ export const networks = {
         .max(65_536)
         .default(64)
         .describe('channels of the state that goes from level to level'),
+      blocks: z.int().min(0).max(16).default(0).describe('residual blocks at each size'),
       activation,
     },
     build: ({ width, ...o }): Ladder => ladder({ ...o, channels: width }),

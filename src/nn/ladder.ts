@@ -8,7 +8,7 @@ import { add, dimAt, fixed, mul, reshape, type Shape, slice, type Tensor } from 
 import { type ActivationName, activations } from './activation.ts';
 import { constantly, type Initialiser, leCunUniform } from './initialise.ts';
 import { conv, linear } from './layers.ts';
-import { double, halvings } from './networks.ts';
+import { enlarged, halvings, scaling } from './networks.ts';
 import type { Scope } from './parameters.ts';
 import { enlarge, halve, placesOf } from './scale.ts';
 
@@ -39,6 +39,8 @@ export interface LadderOptions {
   readonly levels: readonly number[];
   readonly channels: number;
   readonly activation: ActivationName;
+  /** Residual blocks between the picture and the finest levels, at twice their size, on the way up and on the way down. */
+  readonly blocks: number;
 }
 
 const channelsOf = (x: Tensor): number => fixed(dimAt(x.shape, -1), 'channels');
@@ -51,11 +53,11 @@ function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight
   return conv(scope, x, channels, { kernel: small, padding: (small - 1) / 2, ...given });
 }
 
-/** Two layers of half the width between two that change it (Child 2021, figure 3); the last starts small. */
+/** Two layers of half the state's width between two that change it (Child 2021, figure 3); the last starts small. */
 function bottleneck(scope: Scope, x: Tensor, size: number, options: LadderOptions): Tensor {
-  const { activation, levels } = options;
+  const { activation, channels, levels } = options;
   const act = activations[activation];
-  const middle = Math.max(8, Math.ceil(Math.max(channelsOf(x), size) / 2));
+  const middle = Math.max(8, Math.ceil(channels / 2));
   const depth = levels.reduce((a, b) => a + b, 0);
   let h = layer(scope.at('in'), act(x), middle, 1);
   h = layer(scope.at('mid'), act(h), middle, 3);
@@ -70,6 +72,12 @@ const scaled =
     for (let i = 0; i < out.length; i++) out[i]! *= factor;
   };
 
+/** Halvings of a picture before anything else is done to it: one fewer than the finest levels have, where blocks come first. */
+function firstHalvings({ levels, blocks }: LadderOptions): number {
+  const finest = levels.findIndex((count) => count > 0);
+  return blocks > 0 ? Math.max(0, finest - 1) : finest;
+}
+
 /** The resolution of each level, as a number of halvings, top first. */
 const resolutions = ({ levels }: LadderOptions): number[] =>
   levels.flatMap((count, halved) => Array<number>(count).fill(halved)).reverse();
@@ -78,6 +86,12 @@ export const ladder = (options: LadderOptions): Ladder => {
   const { channels, activation } = options;
   const block: Ladder['block'] = (scope, x, size) => bottleneck(scope, x, size, options);
   const residual = (scope: Scope, x: Tensor) => add(x, block(scope, x, channelsOf(x)));
+  const blocksOf = (scope: Scope, x: Tensor) =>
+    Array.from({ length: options.blocks }).reduce<Tensor>((h, _, i) => residual(scope.at(i), h), x);
+  const spread: Ladder['spread'] = (scope, state, at) => {
+    if (placesOf(state).join() === at.join()) return state;
+    return add(enlarge(state, at), scope.parameter('place', [1, ...at, channels], constantly(0)));
+  };
   return {
     inference: 'top down',
     channels,
@@ -85,10 +99,13 @@ export const ladder = (options: LadderOptions): Ladder => {
     levels: (shape) => resolutions(options).map((halved) => placesAt(shape, halved)),
     up: (scope, x) => {
       const row = x.shape.length === 2;
-      let h = layer(scope.at('stem'), x, channels, 3);
+      const first = firstHalvings(options);
+      const stem = scope.at('stem');
+      let h = row || first === 0 ? layer(stem, x, channels, 3) : conv(stem, x, channels, scaling(2 ** first));
+      h = blocksOf(scope.at('blocks'), h);
       const shown: Tensor[] = [];
       options.levels.forEach((count, halved) => {
-        if (halved > 0 && !row) h = halve(h);
+        if (halved > first && !row) h = halve(h);
         if (count > 0) h = residual(scope.at(halved), h);
         for (let i = 0; i < count; i++) shown.push(i === 0 ? h : (h = residual(scope.at(halved).at(i), h)));
       });
@@ -103,13 +120,16 @@ export const ladder = (options: LadderOptions): Ladder => {
       ]);
       return add(learned, mul(0, rows));
     },
-    spread: (scope, state, at) => {
-      if (placesOf(state).join() === at.join()) return state;
-      return add(enlarge(state, at), scope.parameter('place', [1, ...at, channels], constantly(0)));
-    },
+    spread,
     output: (scope, state, outputs) => {
-      if (state.shape.length === 2) return linear(scope, activations[activation](state), outputs[0]!);
-      return finish(scope, state, outputs, options);
+      const act = activations[activation];
+      if (state.shape.length === 2)
+        return linear(scope, act(blocksOf(scope.at('blocks'), state)), outputs[0]!);
+      const [height, width, last] = outputs as [number, number, number];
+      const first = firstHalvings(options);
+      const large = spread(scope, state, placesAt([height, width, last], first));
+      const h = act(blocksOf(scope.at('blocks'), large));
+      return first === 0 ? layer(scope, h, last, 3) : enlarged(scope, h, last, [height, width], 2 ** first);
     },
   };
 };
@@ -123,25 +143,4 @@ function placesAt(shape: readonly number[], halved: number): number[] {
       `levels: a picture of ${shape[0]} × ${shape[1]} cannot be halved ${halved} times; give fewer resolutions`,
     );
   return places;
-}
-
-/** From the finest level to the picture: doublings, or a convolution where there is nothing to double. */
-function finish(
-  scope: Scope,
-  state: Tensor,
-  outputs: readonly number[],
-  { activation }: LadderOptions,
-): Tensor {
-  const [height, width, last] = outputs as [number, number, number];
-  const act = activations[activation];
-  let h = act(state);
-  let steps = 0;
-  while (halvings(height, steps)[steps]! > placesOf(h)[0]!) steps++;
-  if (steps === 0) return layer(scope.at('last'), h, last, 3);
-  for (let left = steps - 1; left >= 0; left--) {
-    const [rows, columns] = [halvings(height, left)[left]!, halvings(width, left)[left]!];
-    h = double(scope.at(left), h, left === 0 ? last : channelsOf(state), rows, columns);
-    if (left > 0) h = act(h);
-  }
-  return h;
 }

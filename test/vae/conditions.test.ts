@@ -33,7 +33,7 @@ const levels: ModelSpec = {
   ...pictureSpec,
   shape: [4, 4, 1],
   parts: [{ ...pictureSpec.parts[0]!, size: 1 }],
-  network: ladder({ levels: [0, 1], channels: 3, activation: 'silu' }),
+  network: ladder({ levels: [0, 1], channels: 3, activation: 'silu', blocks: 0 }),
   condition: 2,
 };
 

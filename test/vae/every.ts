@@ -88,7 +88,7 @@ export const all = {
   objective: values<Objective>(objectives),
   network: [
     ['plain', undefined],
-    ['ladder', ladder({ levels: [1, 1], channels: 4, activation: 'silu' })],
+    ['ladder', ladder({ levels: [1, 1], channels: 4, activation: 'silu', blocks: 0 })],
     ['chain', chain({ depth: 2, layers: 1, activation: 'tanh' })],
   ] as Named<Levels | undefined>,
   given: [['nothing given', false], ['given', true]] as Named<boolean>, // biome-ignore format: one line

@@ -23,9 +23,10 @@ import { compile, evaluate, type Feeds, value } from '../reference.ts';
 import { run, source } from '../train/toy.ts';
 import { mixedSpec, pictureSpec, small } from './models.ts';
 
-const rungs = (levels: readonly number[]) => ladder({ levels, channels: 6, activation: 'silu' });
+const rungs = (levels: readonly number[], blocks = 0) =>
+  ladder({ levels, channels: 6, activation: 'silu', blocks });
 
-/** Two resolutions, of odd sizes; and a row with two levels. */
+/** Two resolutions, of odd sizes; one, with blocks at twice its size; and a row with two levels. */
 const picture: ModelSpec = {
   ...pictureSpec,
   shape: [7, 5, 1],
@@ -33,7 +34,8 @@ const picture: ModelSpec = {
   latent: 2,
   network: rungs([0, 1, 1]),
 };
-const row: ModelSpec = { ...mixedSpec, latent: 3, network: rungs([2]) };
+const withBlocks: ModelSpec = { ...picture, network: rungs([0, 1, 1], 1) };
+const row: ModelSpec = { ...mixedSpec, latent: 3, network: rungs([2], 1) };
 /** Levels of 2 and 4 dimensions. */
 const chained: ModelSpec = {
   ...mixedSpec,
@@ -49,7 +51,7 @@ test('z has its dimensions at every place of every level', () => {
   assert.equal(createVae(chained).spec.latent, 6);
 });
 
-for (const [name, spec] of Object.entries({ picture, row, chained })) {
+for (const [name, spec] of Object.entries({ picture, withBlocks, row, chained })) {
   test(`${name}: each gradient of the training graph is that of central differences`, () => {
     const { vae, feeds } = small(spec, { batch: 1 });
     const tensors = vae.parameters.map((p) => p.tensor);
