@@ -29,6 +29,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return node('Reshape', [x, target], shape, (dy, y) => [reshape(dy, y.inputs[0]!.shape)]);
 }
 
+/** [N, …] → [N, all the rest]. */
+export const flatten = (x: Tensor): Tensor => reshape(x, [dimAt(x.shape, 0), multiply(...x.shape.slice(1))]);
+
 const withoutOnes = (shape: Shape): Shape => shape.filter((d) => d !== 1);
 
 /** `shape` as an int64 tensor: the sizes of x other than 1 in their order, read when the graph runs, and ones. */

@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../errors.ts';
-import { add, dimAt, fixed, mul, reshape, type Shape, slice, type Tensor } from '../graph/index.ts';
+import { add, dimAt, fixed, flatten, mul, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly, type Initialiser, leCunUniform } from './initialise.ts';
 import { conv, linear } from './layers.ts';
@@ -113,11 +113,7 @@ export const ladder = (options: LadderOptions): Ladder => {
     },
     start: (scope, at, like) => {
       const learned = scope.parameter('start', [1, ...at, channels], constantly(0));
-      const rows = reshape(slice(reshape(like, [dimAt(like.shape, 0), rest(like.shape)]), 1, 0, 1), [
-        dimAt(like.shape, 0),
-        ...at.map(() => 1),
-        1,
-      ]);
+      const rows = reshape(slice(flatten(like), 1, 0, 1), [dimAt(like.shape, 0), ...at.map(() => 1), 1]);
       return add(learned, mul(0, rows));
     },
     spread,
@@ -133,8 +129,6 @@ export const ladder = (options: LadderOptions): Ladder => {
     },
   };
 };
-
-const rest = (shape: Shape): number => shape.slice(1).reduce<number>((n, d) => n * Number(d), 1);
 
 function placesAt(shape: readonly number[], halved: number): number[] {
   const places = shape.slice(0, -1).map((n) => halvings(n, halved)[halved]!);

@@ -1,5 +1,5 @@
 /** Encoder and decoder bodies: multi-layer perceptrons and strided convolutions, with optional norms and residual blocks. */
-import { add, concat, dimAt, fixed, multiply, reshape, slice, type Tensor } from '../graph/index.ts';
+import { add, concat, dimAt, fixed, flatten, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly } from './initialise.ts';
 import { conv, convTranspose, groupNorm, layerNorm, linear } from './layers.ts';
@@ -22,7 +22,6 @@ export interface MlpOptions {
 }
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-const flatten = (x: Tensor): Tensor => reshape(x, [dimAt(x.shape, 0), multiply(...x.shape.slice(1))]);
 
 /** x [B, …] as [B, D], with what is known besides. */
 const joined = (x: Tensor, beside?: Tensor): Tensor =>

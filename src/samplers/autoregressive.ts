@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { choice } from '../choice.ts';
 import { UserError } from '../errors.ts';
 import { type Variates, variates } from '../random/index.ts';
-import { type GraphSession, openGraph } from '../train/index.ts';
+import { type GraphSession, openGraphs } from '../train/index.ts';
 import {
   epochsOption,
   layersOption,
@@ -77,11 +77,8 @@ const symbolBySymbol = (known: Known, limit: Limit, epochs: number | undefined):
     );
   },
   open: async (tensors, form, runtime) => {
-    const weights = weightsOf(tensors);
-    const [density, next] = await Promise.all([
-      openGraph(runtime, symbolDensity(known, formOf(form)), { weights }),
-      openGraph(runtime, nextSymbol(known, formOf(form)), { weights }),
-    ]);
+    const graphs = { density: symbolDensity(known, formOf(form)), next: nextSymbol(known, formOf(form)) };
+    const { density, next } = await openGraphs(runtime, graphs, { weights: weightsOf(tensors) });
     return {
       draw: (count, random, temperature, condition) =>
         drawRows(next, formOf(form), count, variates(random), { temperature, condition }),

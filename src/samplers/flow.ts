@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { choice } from '../choice.ts';
 import { input, reshape } from '../graph/index.ts';
 import { parameters } from '../nn/index.ts';
-import { openGraph } from '../train/index.ts';
+import { openGraphs } from '../train/index.ts';
 import { type FlowKind, flowKinds, flowPrior, type Outputs } from '../vae/index.ts';
 import {
   epochsOption,
@@ -68,11 +68,8 @@ const flow = (o: FlowOptions): SamplerFamily =>
       return learn({ training: training(o, form), judge: density(o, form) }, fitting, o.epochs);
     },
     open: async (tensors, form, runtime) => {
-      const weights = weightsOf(tensors);
-      const [judge, back] = await Promise.all([
-        openGraph(runtime, density(o, form), { weights }),
-        openGraph(runtime, { z: partsOf(o, form).z() }, { weights }),
-      ]);
+      const graphs = { judge: density(o, form), back: { z: partsOf(o, form).z() } };
+      const { judge, back } = await openGraphs(runtime, graphs, { weights: weightsOf(tensors) });
       return {
         normal: true,
         draw: async (count, random, temperature, given) => {

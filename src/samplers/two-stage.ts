@@ -2,7 +2,7 @@
 import { choice } from '../choice.ts';
 import { mlp } from '../nn/index.ts';
 import { variates } from '../random/index.ts';
-import { openGraph } from '../train/index.ts';
+import { openGraphs } from '../train/index.ts';
 import {
   boundGraph,
   createVae,
@@ -66,10 +66,8 @@ const twoStage = (o: TwoStageOptions): SamplerFamily =>
     open: async (tensors, form, runtime) => {
       const weights = weightsOf(tensors);
       const vae = vaeOf(o, form);
-      const [judge, decoder] = await Promise.all([
-        openGraph(runtime, bound(vae, SAMPLES), { weights }),
-        openGraph(runtime, decoderGraph(vae), { weights }),
-      ]);
+      const graphs = { judge: bound(vae, SAMPLES), decoder: decoderGraph(vae) };
+      const { judge, decoder } = await openGraphs(runtime, graphs, { weights });
       return {
         normal: true,
         draw: async (count, random, temperature, given) => {

@@ -14,7 +14,7 @@ import {
   type Weights,
   weightValues,
 } from './learner.ts';
-import { openGraph } from './session.ts';
+import { openGraphs } from './session.ts';
 import type { BatchSource } from './source.ts';
 
 export interface FitOptions extends LearnerOptions {
@@ -100,9 +100,12 @@ interface Validation extends ElboResult {
 
 async function openValidation(options: FitOptions, learner: Learner) {
   const { vae, runtime, validation, objective } = options;
-  const elbo = await openGraph(runtime, evaluationGraph(vae));
   const weighs = objective.weighs && objective.samples > 1;
-  const bound = weighs ? await openGraph(runtime, boundGraph(vae, objective.samples)) : undefined;
+  const graphs = {
+    elbo: evaluationGraph(vae),
+    ...(weighs && { bound: boundGraph(vae, objective.samples) }),
+  };
+  const { elbo, bound } = await openGraphs(runtime, graphs);
   const validate = async (): Promise<Validation> => {
     const weights = weightValues(vae, learner.weights());
     const result = await evaluateElbo(elbo, vae, weights, validation, options);

@@ -17,6 +17,25 @@ export async function openGraph(
   return { ...session, noises: noisesOf(outputs) };
 }
 
+/** Opens several; where one cannot be, those that were opened are let go. */
+export async function openGraphs<Graphs extends Readonly<Record<string, Outputs>>>(
+  runtime: Runtime,
+  graphs: Graphs,
+  options: Parameters<typeof openGraph>[2] = {},
+): Promise<{ [Name in keyof Graphs]: GraphSession }> {
+  const entries = Object.entries(graphs);
+  const opened = await Promise.allSettled(entries.map(([, outputs]) => openGraph(runtime, outputs, options)));
+  const sessions = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (failed) {
+    await Promise.all(sessions.map((session) => session.dispose()));
+    throw failed.reason;
+  }
+  return Object.fromEntries(entries.map(([name], i) => [name, sessions[i]!])) as {
+    [Name in keyof Graphs]: GraphSession;
+  };
+}
+
 /** The feeds that the model has inputs for: an objective may leave some unused. */
 export const wanted = (session: Session, feeds: Values): Values =>
   Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!]));

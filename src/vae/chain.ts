@@ -2,7 +2,7 @@
  * Several levels of latent variables inferred from the bottom up: q(z|x) = q(z_L|x) Π q(z_l | z_{l+1}), top first, beside
  * p(z) = p(z₁) Π p(z_l | z_{l−1}), all Gaussian with a diagonal covariance (Burda et al. 2016, eqs. 1 and 2).
  */
-import { add, concat, dimAt, mul, multiply, reshape, split, type Tensor } from '../graph/index.ts';
+import { add, concat, dimAt, flatten, mul, multiply, reshape, split, type Tensor } from '../graph/index.ts';
 import type { Chain, Scope } from '../nn/index.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import type { Inference } from './model.ts';
@@ -10,7 +10,6 @@ import {
   drawFrom,
   drawsOf,
   eachOf,
-  flat,
   gaussianKl,
   gaussianLevel,
   joined,
@@ -82,7 +81,7 @@ function inferLevels(parts: Parts, seen: Tensor, samples: number, condition?: Te
     const below = z[level + 1];
     const own = below
       ? infer(level, below, given)
-      : eachOf(infer(level, flat(seen), condition), (t) => tiled(t, samples));
+      : eachOf(infer(level, flatten(seen), condition), (t) => tiled(t, samples));
     q[level] = own;
     z[level] = drawFrom(own, epsilon[level]!);
   }
@@ -106,7 +105,7 @@ function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior
   const { sizes, infer } = parts;
   const found: Moments[] = [];
   for (let level = sizes.length - 1; level >= 0; level--)
-    found.unshift(infer(level, found[0]?.mean ?? flat(seen), condition));
+    found.unshift(infer(level, found[0]?.mean ?? flatten(seen), condition));
   return {
     ...joined(found),
     draw: (samples) => drawsOf(inferLevels(parts, seen, samples, condition)),

@@ -7,6 +7,7 @@ import {
   add,
   concat,
   dimAt,
+  flatten,
   multiply,
   reshape,
   type Shape,
@@ -21,7 +22,6 @@ import {
   drawFrom,
   drawsOf,
   eachOf,
-  flat,
   gaussianKl,
   gaussianLevel,
   joined,
@@ -144,7 +144,7 @@ function inferLevels(
     found.push({ q, p, z });
     return z;
   });
-  const each = (t: Tensor) => reshape(flat(t), [samples, 'B', multiply(...t.shape.slice(1))]);
+  const each = (t: Tensor) => reshape(flatten(t), [samples, 'B', multiply(...t.shape.slice(1))]);
   return {
     z: concat(
       found.map(({ z }) => each(z)),
@@ -180,7 +180,7 @@ function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior
     return q.mean;
   });
   return {
-    ...joined(found.map((q) => eachOf(q, flat))),
+    ...joined(found.map((q) => eachOf(q, flatten))),
     draw: (samples) => drawsOf(inferLevels(parts, seen, { samples }, condition)),
   };
 }
@@ -196,7 +196,7 @@ function priorOf(
       const drawn: Tensor[] = [];
       down(start(epsilon[0]!, condition), (level, p) => {
         const z = drawFrom(p, reshape(epsilon[level]!, p.mean.shape));
-        drawn.push(flat(z));
+        drawn.push(flatten(z));
         return z;
       });
       return concat(drawn, -1);
@@ -208,7 +208,7 @@ function priorOf(
       const each: Tensor[] = [];
       down(start(rows, condition && tiled(condition, samples)), (level, p, state) => {
         const own = choose(level, p, state);
-        each.push(diagonalGaussian(flat(p.mean), flat(p.logVar)).logProb(flat(own)));
+        each.push(diagonalGaussian(flatten(p.mean), flatten(p.logVar)).logProb(flatten(own)));
         return own;
       });
       return reshape(

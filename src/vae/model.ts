@@ -5,6 +5,7 @@ import {
   concat,
   constant,
   dimAt,
+  flatten,
   input,
   mul,
   multiply,
@@ -232,8 +233,7 @@ function pseudoExamples({ masked, parts, condition }: ModelSpec, x: Tensor): Obs
 
 /** `value` in [M, size], for as many rows as x [M, …] has. */
 function constantRows(x: Tensor, value: number, size: number): Tensor {
-  const flat = reshape(x, [dimAt(x.shape, 0), multiply(...x.shape.slice(1))]);
-  return add(mul(slice(flat, 1, 0, 1), 0), constant(Array<number>(size).fill(value), [1, size]));
+  return add(mul(slice(flatten(x), 1, 0, 1), 0), constant(Array<number>(size).fill(value), [1, size]));
 }
 
 /** What the encoder is shown of x. */

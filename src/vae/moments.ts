@@ -89,9 +89,6 @@ export const eachOf = ({ mean, logVar }: Moments, change: (t: Tensor) => Tensor)
   logVar: change(logVar),
 });
 
-/** [N, …] → [N, all of the rest]. */
-export const flat = (t: Tensor): Tensor => reshape(t, [dimAt(t.shape, 0), multiply(...t.shape.slice(1))]);
-
 /** [B, …] → [K·B, …], each sample whole. */
 export function tiled(t: Tensor, samples: number): Tensor {
   const copies = constant(Array<number>(samples).fill(0), [samples, ...t.shape.map(() => 1)]);

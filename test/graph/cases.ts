@@ -248,6 +248,7 @@ export const cases: Record<Exclude<keyof typeof ops, NotAnOp>, readonly Case[]> 
     of((x) => ops.transposeLast(x!), float(['B', 2, 3])),
     of((x) => ops.transposeLast(x!), float(['B', 2])),
   ],
+  flatten: [of((x) => ops.flatten(x!), float(['B', 2, 3])), of((x) => ops.flatten(x!), float(['2*B', 3]))],
   unsqueeze: [
     of((x) => ops.unsqueeze(x!, [0, 2]), float(['B', 2])),
     of((x) => ops.unsqueeze(x!, [1]), float(['B', 'B'])),

@@ -4,9 +4,9 @@ import {
   concat,
   dimAt,
   fixed,
+  flatten,
   leakyRelu,
   mul,
-  multiply,
   neg,
   reshape,
   softplus,
@@ -56,7 +56,7 @@ export const pictureDiscriminator =
       (h, width, i) => act(conv(scope.at(i), h, width, { kernel: 4, stride: 2, padding: 1 })),
       x,
     );
-    const features = reshape(top, [dimAt(top.shape, 0), multiply(...top.shape.slice(1))]);
+    const features = flatten(top);
     const logit = oneNumber(scope, features);
     if (!condition) return { features, logit };
     const direction = contextual(scope.at('given'), condition, fixed(dimAt(features.shape, 1), 'features'));

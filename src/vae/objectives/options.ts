@@ -32,7 +32,7 @@ export const adversaryHidden = widths
   .describe('widths of the hidden layers of the adversary');
 export const adversaryChannels = widths
   .default([32, 64])
-  .describe('channels of the adversary after each halving of the picture');
+  .describe('channels of the adversary after each halving of the picture, as many as leave a side of 4');
 
 export const adversaryOf = (o: { adversaryRate: number; adversaryBeta1: number }): Adversary => ({
   rate: o.adversaryRate,
