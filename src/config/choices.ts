@@ -42,6 +42,8 @@ const widths = z.array(z.int().min(1).max(65_536)).min(1);
 const activation = z.enum(activationNames).default('relu').describe('activation of hidden layers');
 const norm = z.boolean().default(false).describe('normalise after every hidden layer');
 
+const BLOCKS = 'residual blocks: at each size, or of a ladder between the picture and the finest levels';
+
 export const networks = {
   mlp: choice({
     doc: 'Dense layers; the decoder mirrors the encoder.',
@@ -53,7 +55,7 @@ export const networks = {
     options: {
       channels: widths.default([32, 64]).describe('channels after each halving of the picture'),
       dense: z.int().min(1).max(65_536).default(256).describe('width of the dense layer at the top'),
-      blocks: z.int().min(0).max(16).default(0).describe('residual blocks at each size'),
+      blocks: z.int().min(0).max(16).default(0).describe(BLOCKS),
       activation,
       norm,
     },
@@ -77,7 +79,7 @@ export const networks = {
         .max(65_536)
         .default(64)
         .describe('channels of the state that goes from level to level'),
-      blocks: z.int().min(0).max(16).default(0).describe('residual blocks at each size'),
+      blocks: z.int().min(0).max(16).default(0).describe(BLOCKS),
       activation,
     },
     build: ({ width, ...o }): Ladder => ladder({ ...o, channels: width }),
