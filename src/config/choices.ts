@@ -69,7 +69,7 @@ export const networks = {
         .min(1)
         .max(8)
         .refine((counts) => counts.at(-1)! > 0, 'the coarsest resolution needs a level')
-        .default([0, 1, 1, 1])
+        .default([0, 0, 0, 3])
         .describe(
           'levels at each resolution, finest first; of rows, which have one resolution, only the sum counts',
         ),
