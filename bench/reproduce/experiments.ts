@@ -16,7 +16,7 @@ export interface Experiment {
   /** The known model on whose page in docs/models it stands (pages.ts). */
   readonly page?: PresetName;
   /** The experiment whose model this one begins with. */
-  readonly from?: 'mnist-vae' | 'mnist-vae-short' | 'mnist-vae-long';
+  readonly from?: 'mnist-vae' | 'mnist-vae-short' | 'mnist-vae-long' | 'mnist-iwae-few' | 'mnist-iwae-five';
   /** The model of peer.py that is trained beside it. */
   readonly peer?: string;
   readonly train: readonly string[];
@@ -132,6 +132,24 @@ export const experiments = {
     ),
     page: 'iwae',
   },
+  'mnist-iwae-five': {
+    ...weighted(
+      'NLL 85.54 (Burda et al. 2016, table 1, IWAE, one layer, k = 5)',
+      'mnist-iwae-few',
+      10_000,
+      burda(20, 550, '--seed 4 --objective iwae --samples 5 --learning-rate 0.0006 --schedule-final 0.25'),
+    ),
+    page: 'iwae',
+  },
+  'mnist-iwae-fifty': {
+    ...weighted(
+      'NLL 84.78, k = 50; the gradient through 4 of 50 samples',
+      'mnist-iwae-five',
+      10_000,
+      burda(20, 240, '--seed 5 --objective iwae --samples 50 --backward-samples 4 --learning-rate 0.0002'),
+    ),
+    page: 'iwae',
+  },
   'mnist-miwae': {
     ...weighted(
       'log p(x) −84.97 (Rainforth et al. 2018, table 1)',
@@ -165,10 +183,10 @@ export const experiments = {
       'NLL below 80 after hundreds of epochs (Kingma et al. 2016, table 1, ResNet VAE with IAF: 79.10)',
     page: 'ladderVae',
     train: words(
-      '--network ladder --levels 0,1,1,1 --latent 8 --width 32 --batch-size 100 --learning-rate 0.002 --warmup linear',
-      '--warmup-fraction 0.2 --validation 0.02 --epochs 14 --patience 14 --seed 1',
+      '--network ladder --levels 0,0,0,3 --latent 8 --width 128 --activation silu --batch-size 100 --learning-rate 0.002',
+      '--warmup linear --warmup-fraction 0.08 --ema 0.999 --validation 0.02 --epochs 118 --patience 118 --seed 1',
     ),
-    measure: evaluated(words('--samples 200 --rows 1000 --quality 0')),
+    measure: evaluated(words('--samples 500 --rows 10000 --quality 0')),
   },
   'static-vae': { ...fixedDigits('vae'), page: 'vae' },
   'static-vampPrior': {

@@ -269,7 +269,8 @@ function spread(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry
  */
 function transposed(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry): Tensor {
   const outputs = fixed(dimAt(weight.shape, 0), 'convTranspose weight') / product(g.kernel);
-  const cells = outputs <= 4 ? productFirst(x, weight, bias, g) : gatherFirst(x, weight, bias, g);
+  const few = outputs <= 4 && placesOf(g) * outputs <= 16;
+  const cells = few ? productFirst(x, weight, bias, g) : gatherFirst(x, weight, bias, g);
   const y = fromCells(cells, g, outputs, dimAt(x.shape, 0));
   return withGradient(bias ? [x, weight, bias] : [x, weight], y, (dy) => {
     const p = patches(reshape(dy, [dimAt(x.shape, 0), ...g.fine, outputs]), g);

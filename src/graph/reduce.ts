@@ -65,7 +65,7 @@ export const max = (
 const FACTORS = 112;
 
 /**
- * Σ log x over the last axis, for x from ½ to 1: the logs of products of many, for a log costs as much as ten products
+ * Σ log x over the last axis, for x from ½ to 1: the logs of products of many, for a log takes seven times as long as a product
  * (docs/decisions/003-speed.md). [..., D] → [...].
  */
 export function sumLog(x: Tensor): Tensor {

@@ -4,11 +4,11 @@
  */
 
 import { UserError } from '../errors.ts';
-import { add, dimAt, fixed, flatten, mul, reshape, slice, type Tensor } from '../graph/index.ts';
+import { add, dimAt, fixed, flatten, mul, pad, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly, type Initialiser, leCunUniform } from './initialise.ts';
-import { conv, linear } from './layers.ts';
-import { enlarged, halvings, scaling } from './networks.ts';
+import { conv, convTranspose, linear } from './layers.ts';
+import { halvings } from './networks.ts';
 import type { Scope } from './parameters.ts';
 import { enlarge, halve, placesOf } from './scale.ts';
 
@@ -39,7 +39,7 @@ export interface LadderOptions {
   readonly levels: readonly number[];
   readonly channels: number;
   readonly activation: ActivationName;
-  /** Residual blocks between the picture and the finest levels, at twice their size, on the way up and on the way down. */
+  /** Residual blocks between the picture and the finest levels, at twice their size where it is larger, up and down. */
   readonly blocks: number;
 }
 
@@ -49,16 +49,16 @@ const channelsOf = (x: Tensor): number => fixed(dimAt(x.shape, -1), 'channels');
 function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight?: Initialiser): Tensor {
   const given = weight ? { weight } : {};
   if (x.shape.length === 2) return linear(scope, x, channels, given);
-  const small = placesOf(x).every((n) => n < kernel) ? 1 : kernel; // nothing to see beside a single place
+  const small = placesOf(x).every((n) => n < kernel) ? 1 : kernel; // little to see beside so few places
   return conv(scope, x, channels, { kernel: small, padding: (small - 1) / 2, ...given });
 }
 
-/** Two layers of half the state's width between two that change it (Child 2021, figure 3); the last starts small. */
+/** Two layers of half the state's width, 8 at least, between two that change it (Child 2021, figure 3); the last starts small. */
 function bottleneck(scope: Scope, x: Tensor, size: number, options: LadderOptions): Tensor {
-  const { activation, channels, levels } = options;
+  const { activation, channels, levels, blocks } = options;
   const act = activations[activation];
   const middle = Math.max(8, Math.ceil(channels / 2));
-  const depth = levels.reduce((a, b) => a + b, 0);
+  const depth = levels.reduce((a, b) => a + b, blocks);
   let h = layer(scope.at('in'), act(x), middle, 1);
   h = layer(scope.at('mid'), act(h), middle, 3);
   h = layer(scope.at('mid2'), act(h), middle, 3);
@@ -101,7 +101,7 @@ export const ladder = (options: LadderOptions): Ladder => {
       const row = x.shape.length === 2;
       const first = firstHalvings(options);
       const stem = scope.at('stem');
-      let h = row || first === 0 ? layer(stem, x, channels, 3) : conv(stem, x, channels, scaling(2 ** first));
+      let h = row || first === 0 ? layer(stem, x, channels, 3) : fromPicture(stem, x, channels, 2 ** first);
       h = blocksOf(scope.at('blocks'), h);
       const shown: Tensor[] = [];
       options.levels.forEach((count, halved) => {
@@ -125,10 +125,36 @@ export const ladder = (options: LadderOptions): Ladder => {
       const first = firstHalvings(options);
       const large = spread(scope, state, placesAt([height, width, last], first));
       const h = act(blocksOf(scope.at('blocks'), large));
-      return first === 0 ? layer(scope, h, last, 3) : enlarged(scope, h, last, [height, width], 2 ** first);
+      return first === 0 ? layer(scope, h, last, 3) : toPicture(scope, h, [height, width, last], 2 ** first);
     },
   };
 };
+
+/**
+ * Zeros before and after n pixels, so that windows of 2 · times, `times` apart, as many as fit into n whole, reach them all: half
+ * a window on each side where they fit exactly.
+ */
+function margins(n: number, times: number): [number, number] {
+  const both = (Math.floor(n / times) + 1) * times - n;
+  const before = Math.min(times / 2, both);
+  return [before, both - before];
+}
+
+/** [B, H, W, C] → [B, ⌊H/times⌋, ⌊W/times⌋, channels]: windows that overlap by half. */
+function fromPicture(scope: Scope, x: Tensor, channels: number, times: number): Tensor {
+  const whole = placesOf(x).reduce((t, n, i) => pad(t, i + 1, ...margins(n, times)), x);
+  return conv(scope, whole, channels, { kernel: 2 * times, stride: times });
+}
+
+/** The way back, to [B, …shape]. */
+function toPicture(scope: Scope, x: Tensor, shape: readonly [number, number, number], times: number): Tensor {
+  const [height, width, channels] = shape;
+  const whole = convTranspose(scope, x, channels, { kernel: 2 * times, stride: times });
+  return [height, width].reduce((t, n, i) => {
+    const [before] = margins(n, times);
+    return slice(t, i + 1, before, before + n);
+  }, whole);
+}
 
 function placesAt(shape: readonly number[], halved: number): number[] {
   const places = shape.slice(0, -1).map((n) => halvings(n, halved)[halved]!);

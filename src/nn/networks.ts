@@ -4,7 +4,6 @@ import { type ActivationName, activations } from './activation.ts';
 import { constantly } from './initialise.ts';
 import { conv, convTranspose, groupNorm, layerNorm, linear } from './layers.ts';
 import type { Scope } from './parameters.ts';
-import { placesOf } from './scale.ts';
 
 /** A pair of bodies: data to features, latent values to what a likelihood needs. */
 export interface Network {
@@ -59,9 +58,8 @@ export interface ConvNetworkOptions {
   readonly blocks: number;
 }
 
-/** A convolution that makes a picture `times` as small, or transposed as large: kernels overlap by half. */
-export const scaling = (times: number) => ({ kernel: 2 * times, stride: times, padding: times / 2 });
-const HALVING = scaling(2);
+const KERNEL = 4;
+const HALVING = { kernel: KERNEL, stride: 2, padding: 1 };
 
 /** Sizes of one space axis before each halving, and after the last. */
 export function halvings(n: number, times: number): number[] {
@@ -116,22 +114,14 @@ function decodePicture(
   for (let i = steps - 1; i >= 0; i--) {
     const at = scope.at(i);
     h = residualBlocks(at, h, options);
-    h = enlarged(at, h, i === 0 ? last : options.channels[i - 1]!, [rows[i]!, columns[i]!], 2);
+    h = double(at, h, i === 0 ? last : options.channels[i - 1]!, rows[i]!, columns[i]!);
     if (i > 0) h = act(options.norm ? groupNorm(at.at('norm'), h) : h);
   }
   return h;
 }
 
-/** A picture `times` as large as x, to rows × columns, of which some at the end may be more. */
-export function enlarged(
-  at: Scope,
-  x: Tensor,
-  channels: number,
-  [rows, columns]: readonly [number, number],
-  times: number,
-): Tensor {
-  const [h, w] = placesOf(x) as [number, number];
-  const extra = Math.max(rows - h * times, columns - w * times);
-  const whole = convTranspose(at, x, channels, { ...scaling(times), extra });
-  return slice(slice(whole, 1, 0, rows), 2, 0, columns);
+/** Doubles a picture to rows × columns, either of which may be odd. */
+function double(at: Scope, x: Tensor, channels: number, rows: number, columns: number): Tensor {
+  const extra = rows % 2 || columns % 2 ? 1 : 0;
+  return slice(slice(convTranspose(at, x, channels, { ...HALVING, extra }), 1, 0, rows), 2, 0, columns);
 }

@@ -10,9 +10,11 @@ export function halve(x: Tensor): Tensor {
   return averagePool(slice(slice(x, 1, 0, h), 2, 0, w), 2);
 }
 
-/** Each place repeated 2×2, zeros after the last where the target is odd. */
-export function enlarge(x: Tensor, [h, w]: readonly number[]): Tensor {
-  const twice = upsampleNearest(x, 2);
-  const [rows, columns] = placesOf(twice) as [number, number];
-  return pad(pad(twice, 1, 0, h! - rows), 2, 0, w! - columns);
+/** Each place repeated 2×2, zeros after the last where the target is odd; again and again where it is larger than that. */
+export function enlarge(x: Tensor, target: readonly number[]): Tensor {
+  const [h, w] = target as [number, number];
+  const [rows, columns] = placesOf(x).map((n) => 2 * n) as [number, number];
+  if (h > rows + 1 || w > columns + 1)
+    return enlarge(enlarge(x, [Math.floor(h / 2), Math.floor(w / 2)]), target);
+  return pad(pad(upsampleNearest(x, 2), 1, 0, h - rows), 2, 0, w - columns);
 }

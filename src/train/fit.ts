@@ -75,10 +75,11 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
   const { vae, train, batchSize, epochs, resume, warmup } = options;
   const stepsPerEpoch = Math.ceil(train.rows / batchSize);
   checkWarmup(warmup, epochs * stepsPerEpoch);
-  const learner = await createLearner({ ...options, rows: train.rows });
-  const { validate, dispose } = await openValidation(options, learner);
-  const best: Record<string, Float32Array> = {};
+  const { validate, dispose } = await openValidation(options);
+  let learner: Learner | undefined;
   try {
+    learner = await createLearner({ ...options, rows: train.rows });
+    const best: Record<string, Float32Array> = {};
     if (!resume) await beginWithExamples(vae, learner, train, options);
     const progress = resume ? restore(resume, learner, best) : START;
     const parameters = vae.parameters.reduce(
@@ -87,9 +88,15 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
     );
     yield { type: 'start', parameters, epochs, stepsPerEpoch, step: progress.step };
     if (progress.epoch >= epochs) yield { type: 'notice', message: nothingLeft(progress.epoch, epochs) };
-    return yield* loop(options, { learner, validate, best, progress, stepsPerEpoch });
+    return yield* loop(options, {
+      learner,
+      validate: () => validate(learner!),
+      best,
+      progress,
+      stepsPerEpoch,
+    });
   } finally {
-    await Promise.all([learner.dispose(), dispose()]);
+    await Promise.all([learner?.dispose(), dispose()]);
   }
 }
 
@@ -98,7 +105,7 @@ interface Validation extends ElboResult {
   readonly bound?: number;
 }
 
-async function openValidation(options: FitOptions, learner: Learner) {
+async function openValidation(options: FitOptions) {
   const { vae, runtime, validation, objective } = options;
   const weighs = objective.weighs && objective.samples > 1;
   const graphs = {
@@ -106,7 +113,7 @@ async function openValidation(options: FitOptions, learner: Learner) {
     ...(weighs && { bound: boundGraph(vae, objective.samples) }),
   };
   const { elbo, bound } = await openGraphs(runtime, graphs);
-  const validate = async (): Promise<Validation> => {
+  const validate = async (learner: Learner): Promise<Validation> => {
     const weights = weightValues(vae, learner.weights());
     const result = await evaluateElbo(elbo, vae, weights, validation, options);
     return bound

@@ -28,7 +28,7 @@ export async function openGraphs<Graphs extends Readonly<Record<string, Outputs>
   const sessions = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = opened.find((one) => one.status === 'rejected');
   if (failed) {
-    await Promise.all(sessions.map((session) => session.dispose()));
+    await Promise.allSettled(sessions.map((session) => session.dispose()));
     throw failed.reason;
   }
   return Object.fromEntries(entries.map(([name], i) => [name, sessions[i]!])) as {

@@ -144,7 +144,7 @@ function inferLevels(
     found.push({ q, p, z });
     return z;
   });
-  const each = (t: Tensor) => reshape(flatten(t), [samples, 'B', multiply(...t.shape.slice(1))]);
+  const each = (t: Tensor) => reshape(t, [samples, 'B', multiply(...t.shape.slice(1))]);
   return {
     z: concat(
       found.map(({ z }) => each(z)),

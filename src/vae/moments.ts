@@ -14,6 +14,7 @@ import {
   sub,
   type Tensor,
 } from '../graph/index.ts';
+import { boundedLogVar } from './bounded.ts';
 import type { Inference } from './model.ts';
 import type { Draws } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/gaussian.ts';
@@ -25,11 +26,11 @@ export interface Moments {
   readonly logVar: Tensor;
 }
 
-/** The halves of the last axis. */
+/** The halves of the last axis, log σ² held within bounds: one runaway of many levels would end a training. */
 export function momentsOf(both: Tensor): Moments {
   const half = Number(dimAt(both.shape, -1)) / 2;
   const [mean, logVar] = split(both, -1, [half, half]);
-  return { mean: mean!, logVar: logVar! };
+  return { mean: mean!, logVar: boundedLogVar(logVar!) };
 }
 
 export const drawFrom = ({ mean, logVar }: Moments, epsilon: Tensor): Tensor =>

@@ -2,7 +2,6 @@
 import {
   add,
   dimAt,
-  fixed,
   gather,
   integers,
   mul,
@@ -103,15 +102,18 @@ export function dataTerms(
 
 /** Of the parts of one block: log p of all, and of each by its field; x [1, B, d], of which what is `there` counts. */
 function logTerms({ likelihood, parts }: BlockLikelihood, x: Tensor, there?: Tensor) {
-  if (parts.length === 1 && !there) {
-    const logPx = logProb(likelihood, x);
+  const each = () => (there ? mul(likelihood.logProbs(x), there) : likelihood.logProbs(x)); // [K, B, d]
+  if (parts.length === 1) {
+    const logPx = there ? sum(each(), [-1]) : logProb(likelihood, x);
     return { logPx, fields: [[parts[0]!.field, logPx] as const] };
   }
-  const all = likelihood.logProbs(x); // [K, B, d]
-  const each = there ? mul(all, there) : all;
-  const sizes = parts.length === 1 ? [fixed(dimAt(each.shape, -1), 'features')] : parts.map((p) => p.size);
-  const fields = split(each, -1, sizes).map((own, i) => [parts[i]!.field, sum(own, [-1])] as const);
-  return { logPx: sum(each, [-1]), fields };
+  const all = each();
+  const own = split(
+    all,
+    -1,
+    parts.map((p) => p.size),
+  );
+  return { logPx: sum(all, [-1]), fields: parts.map(({ field }, i) => [field, sum(own[i]!, [-1])] as const) };
 }
 
 /** For each feature of neighbouring parts whether a row has it, [1, B, d]. */

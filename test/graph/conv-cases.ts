@@ -48,6 +48,7 @@ export const transposedGeometries: readonly Geometry[] = [
   { space: [3], kernel: [1], channels: 2, outputs: 3, padding: 1, extra: 2 },
   { space: [3, 3], kernel: [3, 3], channels: 4, outputs: 2, stride: 2, padding: 1, groups: 2, extra: 1 },
   { space: [4], kernel: [3], channels: 2, outputs: 2, dilation: 2, stride: 2, padding: 1, extra: 1 },
+  { space: [2, 1], kernel: [8, 8], channels: 3, outputs: 2, stride: 4, padding: 2, extra: 3 }, // few, of many places
 ];
 
 const taps = (g: Geometry): number => g.kernel.reduce((a, b) => a * b, 1);

@@ -1,9 +1,9 @@
 /** Every likelihood in float32 through ONNX Runtime where decoders go astray: what is finite, and how near to float64. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gradients, sum, type Tensor } from '../../src/graph/index.ts';
+import { gradients, input, sum, type Tensor } from '../../src/graph/index.ts';
 import { stream, variates } from '../../src/random/index.ts';
-import { type Law, type LikelihoodName, logProb, type Support } from '../../src/vae/index.ts';
+import { bernoulli, type Law, type LikelihoodName, logProb, type Support } from '../../src/vae/index.ts';
 import { runOnce } from '../graph/ort.ts';
 import { evaluate, type Feeds, type Value, value } from '../reference.ts';
 import { type LawCase, lawCases } from './law-cases.ts';
@@ -105,3 +105,29 @@ for (const [name, list] of entries) {
     }
   });
 }
+
+test('log p of a whole binary picture is the sum over its pixels, at any logits and where every one says nothing', async () => {
+  const [samples, size] = [3, 784];
+  const x = input('x', [1, 'B', size]);
+  const logits = input('logits', [samples, 'B', size]);
+  const likelihood = bernoulli(logits);
+  const whole = logProb(likelihood, x);
+  const slope = gradients(sum(whole), [logits])[0]!;
+  const far = [0, 1e-3, -1, 4, -16, 90, -1e4];
+  const seen = Float64Array.from({ length: size }, (_, i) => (i % 5) / 4);
+  const given = Float64Array.from({ length: samples * size }, (_, i) =>
+    i < size ? 0 : far[i % far.length]!,
+  );
+  const feeds = { x: value(seen, [1, 1, size]), logits: value(given.map(Math.fround), [samples, 1, size]) };
+  const run = await runOnce({ whole, slope }, feeds);
+  const [each, sigma] = evaluate([likelihood.logProbs(x), likelihood.mean], feeds) as [Value, Value];
+  for (let k = 0; k < samples; k++) {
+    const exact = each.data.slice(k * size, (k + 1) * size).reduce((a, b) => Number(a) + Number(b), 0);
+    const difference = Math.abs(Number(run['whole']!.data[k]) - Number(exact));
+    assert.ok(difference < 1e-5 + 1e-6 * Math.abs(Number(exact)), `${run['whole']!.data[k]}, not ${exact}`);
+  }
+  run['slope']!.data.forEach((v, i) => {
+    const exact = seen[i % size]! - Number(sigma.data[i]);
+    assert.ok(Math.abs(Number(v) - exact) < 1e-6, `slope at ${given[i]}: ${v}, not ${exact}`);
+  });
+});

@@ -30,9 +30,9 @@ export const bernoulli = (logits: Tensor): Likelihood => {
     logProbs: (x) =>
       withGradient([x, logits], sub(mul(x, logits), softplus(logits)), (dy) => slopes(x, dy), true),
     logProb: (x) => {
-      const size = abs(logits);
-      const linear = mul(0.5, sum(sub(mul(sub(mul(2, x), 1), logits), size), [-1]));
-      const value = add(linear, sumLog(sigmoid(size)));
+      const magnitude = abs(logits);
+      const linear = mul(0.5, sum(sub(mul(sub(mul(2, x), 1), logits), magnitude), [-1]));
+      const value = add(linear, sumLog(sigmoid(magnitude)));
       return withGradient([x, logits], value, (dy) => slopes(x, unsqueeze(dy, [-1])), true);
     },
   };

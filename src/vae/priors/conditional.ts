@@ -3,11 +3,9 @@ import { z } from 'zod';
 import { choice } from '../../choice.ts';
 import { split } from '../../graph/index.ts';
 import { activations, constantly, linear } from '../../nn/index.ts';
-import { bounded } from '../bounded.ts';
+import { boundedLogVar } from '../bounded.ts';
 import type { Prior, PriorContext, PriorFamily } from '../prior.ts';
 import { diagonalNormal } from './normal.ts';
-
-const MOST_LOG_VAR = 20;
 
 /** p(z|c) = N(μ(c), diag σ²(c)) (Sohn et al. 2015); it begins as N(0, I). */
 function conditionalNormal(latent: number, { scope, condition }: PriorContext, width: number): Prior {
@@ -15,7 +13,7 @@ function conditionalNormal(latent: number, { scope, condition }: PriorContext, w
   const hidden = activations.relu(linear(scope.at('hidden'), condition, width));
   const both = linear(scope.at('output'), hidden, 2 * latent, { weight: constantly(0) });
   const [mean, logVar] = split(both, -1, [latent, latent]);
-  return diagonalNormal(mean!, bounded(logVar!, MOST_LOG_VAR), latent);
+  return diagonalNormal(mean!, boundedLogVar(logVar!), latent);
 }
 
 export const conditionalPriors = {

@@ -22,7 +22,7 @@ import {
   toInteger,
 } from '../../graph/index.ts';
 import { constantly, type Initialiser, normally, type Scope } from '../../nn/index.ts';
-import { bounded } from '../bounded.ts';
+import { boundedLogVar } from '../bounded.ts';
 import { pairLogProbs } from '../gaussian-pairs.ts';
 import { noise } from '../noise.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
@@ -58,8 +58,6 @@ export const learnedRows = (
   initialise: Initialiser,
 ): Tensor => reshape(scope.parameter(name, [shape.reduce((a, b) => a * b)], initialise), shape);
 
-const MOST_LOG_VAR = 20;
-
 export const componentsOption = (value: number, what: string) =>
   zod.int().min(1).max(10_000).default(value).describe(what);
 
@@ -73,7 +71,7 @@ export const mixtures = {
         const logits = scope.parameter('logits', [components], constantly(0));
         const mean = learnedRows(scope, 'mean', [components, latent], normally);
         const logVar = learnedRows(scope, 'logVar', [components, latent], constantly(0));
-        return gaussianMixture(logits, mean, bounded(logVar, MOST_LOG_VAR));
+        return gaussianMixture(logits, mean, boundedLogVar(logVar));
       },
     }),
   }),

@@ -3,7 +3,7 @@
 import { choice } from '../../choice.ts';
 import { add, exp, mul, neg, square, sub, sum, type Tensor } from '../../graph/index.ts';
 import { constantly } from '../../nn/index.ts';
-import { bounded } from '../bounded.ts';
+import { boundedLogVar } from '../bounded.ts';
 import { noise } from '../noise.ts';
 import type { GaussianMoments, Posterior } from '../posterior.ts';
 import { diagonalGaussian } from '../posteriors/gaussian.ts';
@@ -37,8 +37,6 @@ export const diagonalNormal = (mean: Tensor, logVar: Tensor, latent: number): Pr
   },
 });
 
-const MOST_LOG_VAR = 20;
-
 export const normals = {
   normal: choice({
     doc: 'Standard normal.',
@@ -53,7 +51,7 @@ export const normals = {
       build: (latent, { scope }) => {
         const mean = scope.parameter('mean', [latent], constantly(0));
         const logVar = scope.parameter('logVar', [latent], constantly(0));
-        return diagonalNormal(mean, bounded(logVar, MOST_LOG_VAR), latent);
+        return diagonalNormal(mean, boundedLogVar(logVar), latent);
       },
     }),
   }),
