@@ -22,7 +22,10 @@ export interface Tensor {
   readonly dtype: DType;
   /** null: mathematically none. undefined: not written yet, and asking for it throws. */
   readonly gradient: Gradient | null | undefined;
-  /** Elementwise ops accept a dy that still has size 1 where y does not, and so need no expansion. */
+  /**
+   * The gradient accepts a dy that still has size 1 where y does not, and so needs no expansion. What it gives for an input that
+   * broadcasts to y may then have size 1 too, and is taken to stand for all of y.
+   */
   readonly elementwise: boolean;
   /** Graph inputs only. */
   readonly name?: string;
