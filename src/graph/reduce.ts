@@ -72,15 +72,10 @@ export function sumLog(x: Tensor): Tensor {
   const [size, others] = [fixed(dimAt(x.shape, -1), 'features'), x.shape.slice(0, -1)];
   const factors = largestDivisor(size, FACTORS);
   const parted = reshape(x, [...others, size / factors, factors]);
-  const products = node(
-    'ReduceProd',
-    [parted, integers([others.length + 1])],
-    parted.shape.slice(0, -1),
-    null,
-    {
-      attributes: { keepdims: 0 },
-    },
-  );
+  const axis = integers([others.length + 1]);
+  const attributes = { keepdims: 0 };
+  const products =
+    factors === 1 ? x : node('ReduceProd', [parted, axis], parted.shape.slice(0, -1), null, { attributes });
   return withGradient([x], sum(log(products), [-1]), (dy) => [div(unsqueeze(dy, [-1]), x)], true);
 }
 
