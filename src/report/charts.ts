@@ -73,13 +73,17 @@ function drawCurve(plot: Plot, { history }: Data, width: number, which: string):
   });
 }
 
-/** The first tenth of the epochs may fall off the top, so that the rest can be told apart. */
+/** The first tenth of the epochs, and spikes far above the rest, may fall off the top, so that the rest can be told apart. */
 function curveRange(points: readonly { epoch: number; value: number }[], epochs: number): number[] {
   const finite = points.filter((p) => Number.isFinite(p.value));
   const first = Math.min(...finite.map((p) => p.epoch));
   const later = finite.filter((p) => p.epoch >= first + Math.floor(epochs / 10));
-  const values = later.map((p) => p.value);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const values = later.map((p) => p.value).sort((a, b) => a - b);
+  const [low, quarter, threeQuarters, most] = [0, 0.25, 0.75, 1].map(
+    (share) => values[Math.floor(share * (values.length - 1))]!,
+  ) as [number, number, number, number];
+  const spread = threeQuarters - quarter;
+  const high = spread > 0 ? Math.min(most, threeQuarters + 20 * spread) : most;
   return low < high ? [low, high] : [low - 1, high + 1];
 }
 
