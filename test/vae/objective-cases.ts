@@ -23,7 +23,7 @@ const table: Record<ObjectiveName, readonly Case[]> = {
   miwae: [{ options: { samples: 4, groups: 2 } }],
   piwae: [{ options: { samples: 4, groups: 2 } }],
   ciwae: [{ options: { samples: 3, elboShare: 0.3 } }],
-  dreg: [{ options: { samples: 3 } }],
+  dreg: [{ options: { samples: 3 } }, { options: { samples: 3, backwardSamples: 2 }, stopped: true }],
   renyi: [{ options: { samples: 3, alpha: -2 } }, { options: { samples: 2, alpha: 1 } }],
   vrMax: [{ options: { samples: 3 } }],
   betaTcvae: [{}, { options: { sampling: 'stratified' } }],

@@ -58,7 +58,10 @@ const bounds: Partial<Record<ObjectiveName, readonly Formula[]>> = {
     { options: { samples: 4, elboShare: 1 }, bound: mean },
     { options: { samples: 4, elboShare: 0.25 }, bound: (w) => 0.25 * mean(w) + 0.75 * logMeanExp(w) },
   ],
-  dreg: [{ options: { samples: 4 }, bound: logMeanExp }],
+  dreg: [
+    { options: { samples: 4 }, bound: logMeanExp },
+    { options: { samples: 4, backwardSamples: 2 }, bound: logMeanExp },
+  ],
   renyi: [
     { options: { samples: 4, alpha: 0 }, bound: logMeanExp },
     { options: { samples: 4, alpha: 1 }, bound: mean },
@@ -126,6 +129,7 @@ test('as many backward samples as samples are refused in words', () => {
     () => aim('iwae', { samples: 4, backwardSamples: 4 }),
     (e) => e instanceof UserError && /4 backward samples of 4 spare nothing/.test(e.message),
   );
+  assert.throws(() => aim('dreg', { samples: 3, backwardSamples: 5 }), UserError);
 });
 
 test('groups that do not part the samples are refused in words', () => {
@@ -217,16 +221,19 @@ for (const [what, plain, other, beta] of pairs) {
   });
 }
 
-for (const [few, beta] of [
-  [1, 1],
-  [1, 0.4],
-  [2, 1],
+for (const [kind, few, beta] of [
+  ['iwae', 1, 1],
+  ['iwae', 1, 0.4],
+  ['iwae', 2, 1],
+  ['dreg', 1, 1],
+  ['dreg', 2, 0.4],
 ] as const)
-  test(`the gradient through ${few} samples, chosen by weight, has the mean of that through all, β ${beta}`, () => {
+  test(`${kind}: the gradient through ${few} samples, chosen by weight, has the mean of that through all, β ${beta}`, () => {
     const feeds = linearFeeds(300, beta);
+    const moved = kind === 'dreg' ? isInference : () => true;
     const of = (options: object) => {
-      const objective = aim('iwae', { samples: SAMPLES, ...options });
-      return columns(gradientsOf(objective, feeds, { seeds: 60, rows: 300, moved: () => true, few }));
+      const objective = aim(kind, { samples: SAMPLES, ...options });
+      return columns(gradientsOf(objective, feeds, { seeds: 60, rows: 300, moved, few }));
     };
     sameMeans(of({}), of({ backwardSamples: few }));
   });

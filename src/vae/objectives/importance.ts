@@ -68,23 +68,27 @@ function drawnByWeight(weights: Tensor, count: number): Tensor {
  * −IWAE with the gradient of −log wₖ of a few samples, drawn with the probabilities w̃ₖ: its mean is the gradient of −IWAE, and
  * all other samples are decoded forwards only, a third of the work (Burda et al. 2016, section 3).
  */
-export const negativeIwaeOfFew = (terms: Terms, context: ObjectiveContext, count: number): Losses => {
-  const { vae, scale, beta } = context;
-  const observed = terms.copies?.observed ?? context.observed;
+export const negativeIwaeOfFew = (terms: Terms, context: ObjectiveContext, count: number): Losses => ({
+  loss: ofFew(terms, context, count).loss,
+});
+
+function ofFew(terms: Terms, { vae, observed, scale, beta }: ObjectiveContext, count: number) {
+  const given = terms.copies?.observed ?? observed;
   const weights = stopGradient(annealedWeights(terms, beta));
   const chosen = stopGradient(drawnByWeight(weights, count));
-  const of = (t: Tensor) => sum(mul(reshape(chosen, [...chosen.shape, 1]), t), [1]); // [K, B, d] → [count, B, d]
+  const z = sum(mul(reshape(chosen, [...chosen.shape, 1]), terms.z), [1]); // [K, B, d] → [count, B, d]
+  const { logPx } = dataTerms(vae, given, vae.decode(z, given.condition), false);
+  /** [K, B] → [count, B]. */
   const each = (t: Tensor) => sum(mul(chosen, t), [1]);
-  const { logPx } = dataTerms(vae, observed, vae.decode(of(terms.z), observed.condition), false);
-  const levels = terms.levels.map((level) => ({
-    ...level,
-    logPz: each(level.logPz),
-    logQz: each(level.logQz),
-  }));
-  const own = batchMean(annealedWeights({ logPx, levels }, beta), scale);
+  const weightsOf = ({ levels }: Pick<Terms, 'levels'>) => {
+    const few = levels.map((level) => ({ ...level, logPz: each(level.logPz), logQz: each(level.logQz) }));
+    return annealedWeights({ logPx, levels: few }, beta);
+  };
+  const own = batchMean(weightsOf(terms), scale);
   const bound = groupedBound(weights, 1, scale);
-  return { loss: penalised(neg(add(bound, sub(own, stopGradient(own)))), terms) };
-};
+  const loss = penalised(neg(add(bound, sub(own, stopGradient(own)))), terms);
+  return { loss, weights, each, weightsOf };
+}
 
 /** The mean of such bounds over groups of samples (MIWAE: Rainforth et al. 2018, section 5). */
 export const negativeMiwae = (terms: Terms, { scale, beta }: WeightKnobs, groups: number): Losses => ({
@@ -105,16 +109,31 @@ export const negativeCiwae = (terms: Terms, { scale, beta }: WeightKnobs, share:
   return { loss: penalised(neg(add(mul(share, elbo), mul(1 - share, iwae))), terms), report: { elbo, iwae } };
 };
 
+/** What multiplies w̃ₖ below: w̃ₖ itself, and 1 − β + β w̃ₖ where the two logs of the KL weigh β, by the same steps. */
+const secondShare = (share: Tensor, beta: Tensor): Tensor => add(sub(1, beta), mul(beta, share));
+
 /**
  * −IWAE, and for the encoder its doubly reparameterised gradient Σ w̃ₖ² ∂log wₖ/∂zₖ · ∂zₖ/∂φ with w̃ the normalised weights
- * (IWAE-DReG: Tucker et al. 2019). Where the two logs of the KL weigh β, the same steps give w̃ₖ (1 − β + β w̃ₖ) for w̃ₖ².
+ * (IWAE-DReG: Tucker et al. 2019).
  */
 export const doublyReparameterised = (terms: Terms, knobs: WeightKnobs): Losses => {
   const { scale, beta } = knobs;
   const share = stopGradient(softmax(annealedWeights(terms, beta), 0)); // [K, B]
-  const factor = mul(share, add(sub(1, beta), mul(beta, share)));
+  const factor = mul(share, secondShare(share, beta));
   const surrogate = neg(mul(sum(mul(factor, annealedWeights(throughZ(terms), beta))), scale));
   return { ...negativeIwae(terms, knobs), inference: penalised(surrogate, terms) };
+};
+
+/** The same of a few samples, drawn with the probabilities w̃ₖ: the other factor w̃ₖ is left. */
+export const doublyReparameterisedOfFew = (
+  terms: Terms,
+  context: ObjectiveContext,
+  count: number,
+): Losses => {
+  const { loss, weights, each, weightsOf } = ofFew(terms, context, count);
+  const share = stopGradient(each(secondShare(softmax(weights, 0), context.beta))); // [count, B]
+  const surrogate = neg(batchMean(mul(share, weightsOf(throughZ(terms))), context.scale));
+  return { loss, inference: penalised(surrogate, terms) };
 };
 
 /** 1/t · log (1/K) Σₖ exp(t wₖ) for small t, by its cumulants: mean + t/2 · variance; w [K, B] in logs → [1, B]. */
@@ -144,6 +163,18 @@ const ofWeights = { beta: 1, random: true, weighs: true } as const;
 
 const groupsOption = z.int().min(1).max(10_000).default(4).describe('groups that the draws are parted into');
 
+const backwardSamplesOption = z
+  .int()
+  .min(1)
+  .max(10_000)
+  .optional()
+  .describe('draws that the gradient goes through, chosen by weight; without it all of them');
+
+function checkFew(samples: number, few: number): void {
+  if (few >= samples)
+    throw new UserError(`${few} backward samples of ${samples} spare nothing: leave them out, or give fewer`);
+}
+
 function checkGroups(samples: number, groups: number): void {
   if (samples % groups !== 0)
     throw new UserError(`${samples} samples do not part into ${groups} groups of one size`);
@@ -152,21 +183,10 @@ function checkGroups(samples: number, groups: number): void {
 export const weighted = {
   iwae: choice({
     doc: 'Importance-weighted bound, tighter than the ELBO (Burda et al. 2016).',
-    options: {
-      samples: samplesOption(5),
-      backwardSamples: z
-        .int()
-        .min(1)
-        .max(10_000)
-        .optional()
-        .describe('draws that the gradient goes through, chosen by weight; without it all of them'),
-    },
+    options: { samples: samplesOption(5), backwardSamples: backwardSamplesOption },
     build: ({ samples, backwardSamples: few }): Objective => {
       if (few === undefined) return { ...ofWeights, samples, losses: negativeIwae };
-      if (few >= samples)
-        throw new UserError(
-          `${few} backward samples of ${samples} spare nothing: leave them out, or give fewer`,
-        );
+      checkFew(samples, few);
       return { ...ofWeights, samples, losses: (terms, context) => negativeIwaeOfFew(terms, context, few) };
     },
   }),
@@ -200,14 +220,16 @@ export const weighted = {
   }),
   dreg: choice({
     doc: 'Importance-weighted bound whose gradient for the encoder has less noise (Tucker et al. 2019).',
-    options: { samples: samplesOption(5) },
-    build: ({ samples }): Objective => ({
-      ...ofWeights,
-      samples,
-      density: true,
-      apart: true,
-      losses: doublyReparameterised,
-    }),
+    options: { samples: samplesOption(5), backwardSamples: backwardSamplesOption },
+    build: ({ samples, backwardSamples: few }): Objective => {
+      const common = { ...ofWeights, samples, density: true, apart: true } as const;
+      if (few === undefined) return { ...common, losses: doublyReparameterised };
+      checkFew(samples, few);
+      return {
+        ...common,
+        losses: (terms, context) => doublyReparameterisedOfFew(terms, context, few),
+      };
+    },
   }),
   renyi: choice({
     doc: "Variational bound from Rényi's divergence (Li & Turner 2016).",
