@@ -160,26 +160,39 @@ export async function* learn(
   fitting: Fitting,
   epochs?: number,
 ): AsyncGenerator<FitProgress, Tensors> {
-  const { form, train, validation, runtime, signal } = fitting;
-  const session = await openGraph(runtime, judge);
-  const learner = await createGraphLearner(training, inputForm(form), moving(fitting));
-  const rounds = epochs ?? epochsFor(train.rows.length / form.width);
-  let best: { validation: number; round: number; tensors: Tensors } | undefined;
+  const session = await openGraph(fitting.runtime, judge);
   try {
-    for (let round = 1; round <= rounds && round - (best?.round ?? 0) <= PATIENCE; round++) {
-      const mean = await runEpoch(learner, fitting, { epoch: round - 1, epochs: rounds });
-      const values = valuesOf(training.parameters, learner.weights());
-      const judged = meanOf(await logProbsBy(session, validation, form, values));
-      if (!Number.isFinite(judged)) throw new UserError('the fit diverged: try a smaller --width');
-      yield { type: 'progress', round, rounds, train: mean, validation: judged };
-      if (!best || judged > best.validation)
-        best = { validation: judged, round, tensors: toTensors(training.parameters, learner.weights()) };
-      if (signal?.aborted) break;
+    const learner = await createGraphLearner(training, inputForm(fitting.form), moving(fitting));
+    try {
+      return yield* rounds(learner, session, training.parameters, fitting, epochs);
+    } finally {
+      await learner.dispose();
     }
-    return best!.tensors;
   } finally {
-    await Promise.all([learner.dispose(), session.dispose()]);
+    await session.dispose();
   }
+}
+
+async function* rounds(
+  learner: GraphLearner,
+  session: GraphSession,
+  all: readonly Parameter[],
+  fitting: Fitting,
+  epochs?: number,
+): AsyncGenerator<FitProgress, Tensors> {
+  const { form, train, validation, signal } = fitting;
+  const most = epochs ?? epochsFor(train.rows.length / form.width);
+  let best: { validation: number; round: number; tensors: Tensors } | undefined;
+  for (let round = 1; round <= most && round - (best?.round ?? 0) <= PATIENCE; round++) {
+    const mean = await runEpoch(learner, fitting, { epoch: round - 1, epochs: most });
+    const judged = meanOf(await logProbsBy(session, validation, form, valuesOf(all, learner.weights())));
+    if (!Number.isFinite(judged)) throw new UserError('the fit diverged: try a smaller --width');
+    yield { type: 'progress', round, rounds: most, train: mean, validation: judged };
+    if (!best || judged > best.validation)
+      best = { validation: judged, round, tensors: toTensors(all, learner.weights()) };
+    if (signal?.aborted) break;
+  }
+  return best!.tensors;
 }
 
 const moving = ({ runtime, seed }: Fitting): MovingOptions => ({
