@@ -74,7 +74,7 @@ function drawCurve(plot: Plot, { history }: Data, width: number, which: string):
 }
 
 /** The first tenth of the epochs, and spikes far above the rest, may fall off the top, so that the rest can be told apart. */
-function curveRange(points: readonly { epoch: number; value: number }[], epochs: number): number[] {
+export function curveRange(points: readonly { epoch: number; value: number }[], epochs: number): number[] {
   const finite = points.filter((p) => Number.isFinite(p.value));
   const first = Math.min(...finite.map((p) => p.epoch));
   const later = finite.filter((p) => p.epoch >= first + Math.floor(epochs / 10));

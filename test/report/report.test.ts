@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
+import { curveRange } from '../../src/report/charts.ts';
 import { project, report } from '../../src/report/index.ts';
 import { history, pictureReport, tableReport } from './example.ts';
 
@@ -80,4 +81,26 @@ test('the projection finds the two directions of largest variance', () => {
   assert.equal(xLabel, 'principal component 1 (86 % of the variance)');
   const plane = project(Float32Array.of(1, 2, 3, 4), 2, 2);
   assert.deepEqual(plane, { x: [1, 3], y: [2, 4], xLabel: 'z₁', yLabel: 'z₂' });
+});
+
+test('curves keep their range where training begins high, spikes or stands still', () => {
+  const range = (value: (epoch: number) => number) => {
+    const points = Array.from({ length: 40 }, (_, i) => ({ epoch: i + 1, value: value(i + 1) }));
+    return curveRange(points, points.length);
+  };
+  assert.deepEqual(
+    range((epoch) => 100 - epoch),
+    [60, 95],
+  );
+  const [low, high] = range((epoch) => (epoch === 20 ? 1e19 : 100 - epoch)) as [number, number];
+  assert.equal(low, 60);
+  assert.ok(high >= 95 && high < 1000, `${high}`);
+  assert.deepEqual(
+    range((epoch) => (epoch > 20 ? Number.NaN : 100 - epoch)),
+    [80, 95],
+  );
+  assert.deepEqual(
+    range(() => 7),
+    [6, 8],
+  );
 });
