@@ -42,10 +42,15 @@ export interface Hierarchy {
   /** Of all levels together. */
   readonly latent: number;
   readonly encode: (seen: Tensor, condition?: Tensor) => Posterior;
-  readonly infer: (seen: Tensor, options: InferenceOptions, condition?: Tensor) => Inference;
+  readonly infer: (seen: Tensor, options: InferenceOptions, condition?: Tensor) => LevelsInferred;
   readonly prior: (condition?: Tensor) => Prior;
   /** z [N, latent], condition [N, C] → [N, …outputs]. */
   readonly decode: (z: Tensor, outputs: readonly number[], condition?: Tensor) => Tensor;
+}
+
+export interface LevelsInferred extends Inference {
+  /** `decode` of the z drawn, where inference has been all the way down already. */
+  readonly decodeDrawn?: (outputs: readonly number[]) => Tensor;
 }
 
 /**
@@ -70,16 +75,15 @@ export function createHierarchy(
     const each = split(z, -1, sizes);
     return (level) => reshape(each[level]!, [dimAt(z.shape, 0), ...levels[level]!, latent]);
   };
-  const parts = { ladder, root, levels, sizes, total, latent, start, down, posterior };
+  const output = (state: Tensor, outputs: readonly number[]) =>
+    ladder.output(root.at('decoder').at('output'), state, outputs);
+  const parts = { ladder, root, levels, sizes, total, latent, start, down, posterior, output };
   return {
     latent: total,
     encode: (seen, condition) => encodeLevels(parts, seen, condition),
     infer: (seen, options, condition) => inferLevels(parts, seen, options, condition),
     prior: (condition) => priorOf(parts, given, condition),
-    decode: (z, outputs, condition) => {
-      const state = down(start(z, condition), given(z));
-      return ladder.output(root.at('decoder').at('output'), state, outputs);
-    },
+    decode: (z, outputs, condition) => output(down(start(z, condition), given(z)), outputs),
   };
 }
 
@@ -95,6 +99,7 @@ interface Parts {
   /** The state after the last level. */
   readonly down: (state: Tensor, choose: Choose) => Tensor;
   readonly posterior: (level: number, state: Tensor, shown: Tensor) => Moments;
+  readonly output: (state: Tensor, outputs: readonly number[]) => Tensor;
 }
 
 function startOf(ladder: Ladder, scope: Scope, places: Places, like: Tensor, condition?: Tensor): Tensor {
@@ -133,12 +138,12 @@ function inferLevels(
   seen: Tensor,
   { samples }: Pick<InferenceOptions, 'samples'>,
   condition?: Tensor,
-): Inference {
-  const { ladder, root, sizes, total, start, down, posterior } = parts;
+): LevelsInferred {
+  const { ladder, root, sizes, total, start, down, posterior, output } = parts;
   const shown = ladder.up(root.at('encoder'), seen).map((h) => tiled(h, samples));
   const epsilon = split(noise('noise', 'normal', [multiply(samples, 'B'), total]), -1, sizes);
   const found: { q: Moments; p: Moments; z: Tensor }[] = [];
-  down(start(shown[0]!, condition && tiled(condition, samples)), (level, p, state) => {
+  const last = down(start(shown[0]!, condition && tiled(condition, samples)), (level, p, state) => {
     const q = posterior(level, state, shown[level]!);
     const z = drawFrom(q, reshape(epsilon[level]!, q.mean.shape));
     found.push({ q, p, z });
@@ -153,6 +158,7 @@ function inferLevels(
     levels: found.map(({ q, p, z }) => overPlaces(q, p, z, each, samples)),
     penalties: {},
     updates: {},
+    decodeDrawn: (outputs) => output(last, outputs),
   };
 }
 

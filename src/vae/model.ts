@@ -104,6 +104,8 @@ export interface Inference {
   readonly penalties: Readonly<Record<string, Tensor>>;
   /** New values of parameters that a rule moves, by name. */
   readonly updates: Readonly<Record<string, Tensor>>;
+  /** p(x|z), where inference has decoded z on its way. */
+  readonly decoded?: readonly BlockLikelihood[];
   /** Where training has each example several times: how often, and what is seen of all of them, [count·B, …]. */
   readonly copies?: { readonly count: number; readonly observed: Observation };
 }
@@ -158,7 +160,13 @@ function hierarchical(spec: ModelSpec, network: Levels, root: Scope): Omit<Vae, 
   return {
     spec: { ...spec, latent },
     encode: (observed) => encode(shownOf(spec, observed), observed.condition),
-    infer: (observed, options) => infer(shownOf(spec, observed, options), options, observed.condition),
+    infer: (observed, options) => {
+      const shown = shownOf(spec, observed, options);
+      const { decodeDrawn, ...inferred } = infer(shown, options, observed.condition);
+      if (!decodeDrawn) return inferred;
+      const body: DecoderBody = (_, outputs) => decodeDrawn(outputs);
+      return { ...inferred, decoded: decodeBlocks(spec, root, inferred.z, body) };
+    },
     prior: prior(own),
     decode: (z, condition = own) => decodeBlocks(spec, root, z, decode, condition),
   };

@@ -57,7 +57,7 @@ export function terms(vae: Omit<Vae, 'parameters'>, observed: Observation, optio
   if (vae.label) return labelledTerms(vae.label, observed, options);
   const inferred = vae.infer(observed, options);
   const of = inferred.copies?.observed ?? observed;
-  const decoded = vae.decode(inferred.z, of.condition);
+  const decoded = inferred.decoded ?? vae.decode(inferred.z, of.condition);
   const { updates, ...data } = dataTerms(vae, of, decoded, options.scale !== undefined);
   return { ...inferred, ...data, updates: { ...inferred.updates, ...updates } };
 }

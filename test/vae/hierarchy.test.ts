@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { add, input, sub, sum } from '../../src/graph/index.ts';
+import { computed, topological } from '../../src/graph/tensor.ts';
 import { chain, ladder } from '../../src/nn/index.ts';
 import { stream } from '../../src/random/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import {
   createVae,
+  dataTerms,
   encoderGraph,
   importanceGraph,
   type ModelSpec,
@@ -85,6 +87,21 @@ for (const [name, spec] of Object.entries({ picture, withBlocks, row, chained })
     const mean = difference.reduce((a, b) => a + b, 0) / samples;
     const error = Math.sqrt(difference.reduce((a, b) => a + (b - mean) ** 2, 0) / samples ** 2);
     assert.ok(Math.abs(mean) < 4 * error, `${mean} ± ${error}`);
+  });
+
+  test(`${name}: what inference decodes is what its z is decoded to, and the way down is in the graph once`, () => {
+    const { vae, feeds } = small(spec, { samples: 3, batch: 2 });
+    const seen = observation(vae.spec);
+    const found = terms(vae, seen, { samples: 3, progress: 1 });
+    const again = dataTerms(vae, seen, vae.decode(found.z), false);
+    const [own, other] = evaluate([found.logPx, again.logPx], feeds).map(({ data }) => [...data]);
+    own!.forEach((v, i) => {
+      assert.ok(Math.abs(v - other![i]!) < 1e-9 * Math.abs(v), `${v}, ${other![i]}`);
+    });
+    const kl = found.levels.map((level) => sum(level.kl, [-1])).reduce((x, y) => add(x, y));
+    const nodes = topological([computed(add(found.logPx, kl))], (t) => t.inputs.map(computed));
+    for (const { name: weight, tensor } of vae.parameters)
+      assert.equal(nodes.filter(({ inputs }) => inputs.includes(tensor)).length, 1, weight);
   });
 
   test(`${name}: the prior draws level by level, each from what is above it`, () => {
