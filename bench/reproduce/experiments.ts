@@ -7,7 +7,7 @@ import { withGaps } from './breast-cancer.ts';
 import { disentangled, evaluated, filled, type Measure } from './measures.ts';
 import { staticDigits } from './static-digits.ts';
 
-export interface Experiment {
+interface Recipe<Name extends string = string> {
   /** A path or a name, for each seed; undefined where the data is not at hand. */
   readonly data: (seed?: number) => string | undefined;
   /** Trained once with each: the figures are then means. */
@@ -16,13 +16,7 @@ export interface Experiment {
   /** The known model on whose page in docs/models it stands (pages.ts). */
   readonly page?: PresetName;
   /** The experiment whose model this one begins with. */
-  readonly from?:
-    | 'mnist-vae'
-    | 'mnist-vae-short'
-    | 'mnist-vae-long'
-    | 'mnist-iwae-few'
-    | 'mnist-iwae-five'
-    | 'mnist-ladder-begun';
+  readonly from?: Name;
   /** The model of peer.py that is trained beside it. */
   readonly peer?: string;
   readonly train: readonly string[];
@@ -43,9 +37,9 @@ const burda = (batch: number, epochs: number, ...more: readonly string[]): strin
   );
 
 /** A bound of weights, from a model above on: Burda et al. (2016, section 5.3) began so as well, and found 84.88 for IWAE. */
-const weighted = (
+const weighted = <From extends string>(
   published: string,
-  from: NonNullable<Experiment['from']>,
+  from: From,
   rows: number,
   train: readonly string[],
 ) => ({
@@ -68,7 +62,7 @@ const briefly = (objective: string): string[] =>
   burda(50, 6, `--seed 3 --objective ${objective} --learning-rate 0.0005`);
 
 /** 784-300-300-40 with ReLU, beside the same in PyTorch (peer.py) on the same file. */
-const fixedDigits = (model: string, ...more: readonly string[]): Omit<Experiment, 'page'> => ({
+const fixedDigits = (model: string, ...more: readonly string[]): Omit<Recipe, 'page' | 'from'> => ({
   data: staticDigits,
   published: 'no worse than the same in PyTorch on the same file',
   peer: model,
@@ -93,7 +87,7 @@ const breastCancer = beside('classic/breast_cancer.csv');
  * the total correlation is estimated within them. Without its warm-up the MIG of β-TCVAE was 0.27, from 0.06 to 0.63: some seeds
  * begin with x and y as other axes of the same plane and stay there.
  */
-const onSprites = (published: string, objective: string): Omit<Experiment, 'page'> => ({
+const onSprites = (published: string, objective: string): Omit<Recipe, 'page' | 'from'> => ({
   data: () => 'sprites',
   seeds: [1, 2, 3, 4, 5],
   published,
@@ -253,4 +247,7 @@ export const experiments = {
     ),
     measure: filled(breastCancer, words('--samples 5000')),
   },
-} as const satisfies Record<string, Experiment>;
+} as const satisfies Record<string, Recipe>;
+
+export type ExperimentName = keyof typeof experiments;
+export type Experiment = Recipe<ExperimentName>;

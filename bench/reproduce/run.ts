@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { python } from '../peers.ts';
-import { type Experiment, experiments } from './experiments.ts';
+import { type Experiment, type ExperimentName, experiments } from './experiments.ts';
 import type { Figures } from './measures.ts';
 import { ROOT } from './static-digits.ts';
 
@@ -45,7 +45,7 @@ const modelOf = (name: string): string => join(ROOT, `${name}.model`);
 const keptOf = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
 
 /** The model that an experiment begins with: that which was trained here, or is kept, or else is trained now. */
-async function beginningOf(name: keyof typeof experiments): Promise<string> {
+async function beginningOf(name: ExperimentName): Promise<string> {
   if (!existsSync(modelOf(name)) && existsSync(keptOf(name))) return keptOf(name);
   const experiment: Experiment = experiments[name];
   return (await trained(name, experiment, experiment.data()!)).model;
