@@ -22,6 +22,7 @@ import {
   sum,
   type Tensor,
   transpose,
+  withGradient,
 } from '../../graph/index.ts';
 import { noise } from '../noise.ts';
 import {
@@ -32,9 +33,9 @@ import {
   type ObjectiveContext,
   penalised,
 } from '../objective.ts';
-import { dataTerms, type Terms } from '../terms.ts';
+import { dataTerms, type Level, type Terms } from '../terms.ts';
 import { samplesOption } from './options.ts';
-import { annealedWeights, throughZ } from './weights.ts';
+import { annealedWeights, type Logs, throughZ } from './weights.ts';
 
 type WeightKnobs = Pick<Knobs, 'scale' | 'beta'>;
 
@@ -68,26 +69,33 @@ function drawnByWeight(weights: Tensor, count: number): Tensor {
  * −IWAE with the gradient of −log wₖ of a few samples, drawn with the probabilities w̃ₖ: its mean is the gradient of −IWAE, and
  * all other samples are decoded forwards only, a third of the work (Burda et al. 2016, section 3).
  */
-export const negativeIwaeOfFew = (terms: Terms, context: ObjectiveContext, count: number): Losses => ({
-  loss: ofFew(terms, context, count).loss,
-});
+export const negativeIwaeOfFew = (terms: Terms, context: ObjectiveContext, count: number): Losses => {
+  const { z, logPx, each, lossBy } = fewOf(terms, context, count);
+  const levels = terms.levels.map((level) => ({
+    ...level,
+    logPz: each(level.logPz),
+    logQz: each(level.logQz),
+  }));
+  return lossBy({ logPx: logPx(z), levels });
+};
 
-function ofFew(terms: Terms, { vae, observed, scale, beta }: ObjectiveContext, count: number) {
+/** `count` of the K draws, by their weights [K, B] in logs; `each` takes theirs from [K, B] to [count, B]. */
+function fewOf(terms: Terms, { vae, observed, scale, beta }: ObjectiveContext, count: number) {
   const given = terms.copies?.observed ?? observed;
   const weights = stopGradient(annealedWeights(terms, beta));
   const chosen = stopGradient(drawnByWeight(weights, count));
-  const z = sum(mul(reshape(chosen, [...chosen.shape, 1]), terms.z), [1]); // [K, B, d] → [count, B, d]
-  const { logPx } = dataTerms(vae, given, vae.decode(z, given.condition), false);
-  /** [K, B] → [count, B]. */
-  const each = (t: Tensor) => sum(mul(chosen, t), [1]);
-  const weightsOf = ({ levels }: Pick<Terms, 'levels'>) => {
-    const few = levels.map((level) => ({ ...level, logPz: each(level.logPz), logQz: each(level.logQz) }));
-    return annealedWeights({ logPx, levels: few }, beta);
-  };
-  const own = batchMean(weightsOf(terms), scale);
   const bound = groupedBound(weights, 1, scale);
-  const loss = penalised(neg(add(bound, sub(own, stopGradient(own)))), terms);
-  return { loss, weights, each, weightsOf };
+  return {
+    weights,
+    each: (t: Tensor) => sum(mul(chosen, t), [1]),
+    z: sum(mul(reshape(chosen, [...chosen.shape, 1]), terms.z), [1]), // [count, B, d]
+    logPx: (z: Tensor) => dataTerms(vae, given, vae.decode(z, given.condition), false).logPx,
+    /** −IWAE of all, with the gradient of these draws. */
+    lossBy: (few: Logs): Losses => {
+      const own = batchMean(annealedWeights(few, beta), scale);
+      return { loss: penalised(neg(add(bound, sub(own, stopGradient(own)))), terms) };
+    },
+  };
 }
 
 /** The mean of such bounds over groups of samples (MIWAE: Rainforth et al. 2018, section 5). */
@@ -124,16 +132,21 @@ export const doublyReparameterised = (terms: Terms, knobs: WeightKnobs): Losses 
   return { ...negativeIwae(terms, knobs), inference: penalised(surrogate, terms) };
 };
 
-/** The same of a few samples, drawn with the probabilities w̃ₖ: the other factor w̃ₖ is left. */
+/**
+ * The same of a few samples, drawn with the probabilities w̃ₖ; the other w̃ₖ multiplies the gradient where it leaves z, so that
+ * one way back through the decoder serves both.
+ */
 export const doublyReparameterisedOfFew = (
   terms: Terms,
   context: ObjectiveContext,
   count: number,
 ): Losses => {
-  const { loss, weights, each, weightsOf } = ofFew(terms, context, count);
+  const { weights, z, logPx, each, lossBy } = fewOf(terms, context, count);
   const share = stopGradient(each(secondShare(softmax(weights, 0), context.beta))); // [count, B]
-  const surrogate = neg(batchMean(mul(share, weightsOf(throughZ(terms))), context.scale));
-  return { loss, inference: penalised(surrogate, terms) };
+  const own = withGradient([z], z, (dy) => [mul(dy, reshape(share, [...share.shape, 1]))]);
+  const [level] = terms.levels as [Level];
+  const levels = [{ ...level, z: own, logPz: context.vae.prior.logProb(own) }];
+  return lossBy(throughZ({ logPx: logPx(own), levels }));
 };
 
 /** 1/t · log (1/K) Σₖ exp(t wₖ) for small t, by its cumulants: mean + t/2 · variance; w [K, B] in logs → [1, B]. */

@@ -2,7 +2,7 @@
 import { add, mul, sub, type Tensor } from '../../graph/index.ts';
 import type { Terms } from '../terms.ts';
 
-type Logs = Pick<Terms, 'logPx' | 'levels'>;
+export type Logs = Pick<Terms, 'logPx' | 'levels'>;
 
 /**
  * log p(x|z) + β (log p(z) − log q(z|x)) of each sample, [K, B]: at β = 1 the log of its importance weight, below it while
