@@ -129,10 +129,12 @@ export const THIN = 0.05;
  * Share of prior draws that lie where q(z) is thinner than around all but 5 % of the rows' own draws: about 5 % where the
  * prior is what the posteriors add up to, more where it has holes. `atPrior` is log q(z) of draws from the prior.
  */
-export function holes({ logQzOfOthers }: Densities, atPrior: Float64Array): Estimate {
+export function holes({ logQzOfOthers }: Pick<Densities, 'logQzOfOthers'>, atPrior: Float64Array): Estimate {
   const sorted = Float64Array.from(logQzOfOthers).sort();
   const threshold = sorted[Math.floor(THIN * sorted.length)]!;
-  return shareOf(atPrior.filter((v) => v < threshold).length, atPrior.length);
+  const share = atPrior.filter((v) => v < threshold).length / atPrior.length;
+  const n = 1 / (1 / atPrior.length + 1 / sorted.length); // the threshold is estimated too
+  return shareOf(share * n, n);
 }
 
 /** How many dimensions have E_q[z|x] that varies by more than `least` over the rows (Burda et al. 2016). */

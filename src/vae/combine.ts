@@ -73,6 +73,8 @@ function clashOfObjective(combination: Combination): string | undefined {
     return 'this objective sees each example once, and experts are trained on each several times: choose another objective or posterior';
   if (hasLevels(network) && (objective.density || objective.diagonal))
     return 'this objective is for one level of latent variables, and this network has several: choose another';
+  if (objective.apart && posterior.stratified && modalities > 1)
+    return 'this objective needs draws that are independent of each other, and with this posterior all of an example come from one expert: choose poe, or another objective';
   if (objective.apart && prior.ofPosteriors)
     return 'this objective moves the encoder through z alone, and this prior is made by the encoder too: choose another prior';
   if (objective.samples > 1 && !posterior.random)

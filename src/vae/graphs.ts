@@ -137,10 +137,15 @@ function guesses({ spec, logPosterior }: LabelModel, observed: Observation): Out
   return { known: reshape(known, ['B']), right: sum(mul(classes, guess), [-1]) };
 }
 
-/** x, mask, noise → `logWeight` [K, B] = log p(x, z) − log q(z|x) of each sample. */
-export const importanceGraph = (vae: Vae, samples: number): Outputs => ({
-  logWeight: logWeights(terms(vae, observation(vae.spec), { ...ONE, samples })),
-});
+/**
+ * x, mask, noise → `logWeight` [K, B] = log p(x, z) − log q(z|x) of each sample; where a label is inferred, log of its sum over
+ * the classes, and then `elbo` [K, B] too, which is less.
+ */
+export function importanceGraph(vae: Vae, samples: number): Outputs {
+  const t = terms(vae, observation(vae.spec), { ...ONE, samples });
+  const { label, ...data } = t;
+  return { logWeight: logWeights(t), ...(label && { elbo: sub(logWeights(data), label.kl) }) };
+}
 
 /** x, mask, noise → for each example log 1/K Σₖ wₖ over these samples (Burda et al. 2016, eq. 8), `bound` [B]. */
 export function boundGraph(vae: Vae, samples: number): Outputs {

@@ -55,7 +55,7 @@ export interface Objective {
   readonly weighs?: boolean;
   /** Whether log q(z|x) is needed with gradients through z alone. */
   readonly density?: boolean;
-  /** Whether log p(z) may not depend on the encoder in another way than through z. */
+  /** Whether log p(z) may not depend on the encoder in another way than through z, nor a draw on another. */
   readonly apart?: boolean;
   /** Whether μ and σ² of each latent dimension are needed. */
   readonly diagonal?: boolean;

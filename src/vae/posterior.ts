@@ -92,6 +92,8 @@ export interface PosteriorFamily {
   readonly diagonal?: boolean;
   /** Whether each modality has an encoder of its own, and `experts` is there. */
   readonly experts?: boolean;
+  /** Whether in training all draws of an example come from the same one of several parts of q. */
+  readonly stratified?: boolean;
   /** Whether a ladder has it at each of its levels. */
   readonly conditional?: boolean;
   /** How many dimensions it takes, where nobody says, in place of so many real ones; as many if absent. */

@@ -7,12 +7,14 @@ import {
   discrepancy,
   type Estimate,
   frechetDistance,
+  holes,
   importanceWeights,
   jackknife,
   meanOf,
   moments,
   pointsOf,
   shareOf,
+  THIN,
   through,
 } from '../../src/metrics/index.ts';
 import { stream } from '../../src/random/index.ts';
@@ -103,6 +105,12 @@ test('the Fréchet distance varies from set to set as its interval says', () => 
   near(values.mean(), 2, 0.12); // |μ₁ − μ₂|² + (σ₁ − σ₂)²
   const ratio = width / Math.sqrt(values.variance());
   assert.ok(ratio > 0.85 && ratio < 1.15, `${ratio}`);
+});
+
+test('the interval of draws in holes holds the true share where the prior is what the posteriors add up to', () => {
+  const draws = (turn: number, which: number) => Float64Array.from(normals(300, turn, which));
+  const share = held(400, THIN, (turn) => holes({ logQzOfOthers: draws(turn, 0) }, draws(turn, 1)));
+  assert.ok(share > 0.92 && share < 0.985, `${share}`);
 });
 
 test('weights that come in any number of lots have one mean, without overflow', () => {

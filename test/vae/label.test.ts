@@ -8,6 +8,7 @@ import {
   createVae,
   encoderGraph,
   evaluationGraph,
+  importanceGraph,
   knownLabel,
   logWeights,
   type ModelSpec,
@@ -122,6 +123,20 @@ for (const [name, spec] of Object.entries(specs)) {
         0,
       );
       close(v, expected, 1e-9, `row ${i}`);
+    });
+  });
+
+  test(`${name}: the ELBO beside the importance weights is that of the terms, and less where the label is not known`, () => {
+    const { logWeight, elbo } = importanceGraph(vae, SAMPLES);
+    const { label: own_, ...data } = own;
+    const [weights, found, mean, kl] = evaluate([logWeight!, elbo!, logWeights(data), own_!.kl], feeds).map(
+      (v) => v.data,
+    );
+    found!.forEach((v, at) => {
+      const i = at % BATCH;
+      close(v, mean![at]! - kl![i]!, 1e-9, `row ${i}`);
+      if (known[i]) close(v, weights![at]!, 1e-9, `row ${i}, known`);
+      else assert.ok(v < weights![at]!, `row ${i}`);
     });
   });
 

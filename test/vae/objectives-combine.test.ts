@@ -131,3 +131,14 @@ test('a plan says what does not go together, by the names that were given', () =
       (e) => e instanceof UserError && message.test(e.message),
     );
 });
+
+test('the doubly reparameterised gradient refuses draws that share an expert', () => {
+  const of = (kind: 'poe' | 'moe' | 'mopoe', modalities: number, objective: ObjectiveName = 'dreg') =>
+    with_(objective, { posterior: make(posteriors[kind]), modalities }, { samples: 3 });
+  for (const kind of ['moe', 'mopoe'] as const) {
+    assert.match(of(kind, 2)!, /all of an example come from one expert/, kind);
+    assert.equal(of(kind, 1), undefined, kind);
+    assert.equal(of(kind, 2, 'iwae'), undefined, kind);
+  }
+  assert.equal(of('poe', 2), undefined);
+});

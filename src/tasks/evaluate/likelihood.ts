@@ -118,17 +118,18 @@ export async function importanceFindings(
   const rounds = Math.ceil(samples / IMPORTANCE_SAMPLES);
   let [batch, rows] = [0, 0];
   for await (const { count, fill } of all.batches(0, 0)) {
-    const weights = importanceWeights(count);
+    const [weights, bounds] = [importanceWeights(count), importanceWeights(count)];
     fill(buffers, 0);
     for (let round = 0; round < rounds; round++) {
       buffers.draw(count, (name) => stream(seed, `importance ${name}`, batch, round));
-      const { logWeight } = await session.run(wanted(session, buffers.values(count)));
-      const left = samples - round * IMPORTANCE_SAMPLES;
-      weights.add(logWeight!.data as Float32Array, Math.min(IMPORTANCE_SAMPLES, left));
+      const { logWeight, elbo = logWeight } = await session.run(wanted(session, buffers.values(count)));
+      const taken = Math.min(IMPORTANCE_SAMPLES, samples - round * IMPORTANCE_SAMPLES);
+      weights.add(logWeight!.data as Float32Array, taken);
+      bounds.add(elbo!.data as Float32Array, taken);
       const done = samples * rows + count * Math.min(samples, (round + 1) * IMPORTANCE_SAMPLES);
       tell({ stage: 'log p(x)', done, total: samples * subject.count });
     }
-    const [logMean, meanLog, carry] = [weights.logMean(), weights.meanLog(), weights.effective()];
+    const [logMean, meanLog, carry] = [weights.logMean(), bounds.meanLog(), weights.effective()];
     logMean.forEach((v, i) => {
       bound.add(v);
       gap.add(v - meanLog[i]!);

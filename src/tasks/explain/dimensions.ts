@@ -96,11 +96,15 @@ function sortedBy<T>(items: readonly T[], weight: (item: T) => number): T[] {
 
 function anchorsOf(model: Model, { codes, given, count }: Seen): Anchors {
   const n = Math.min(AROUND, count);
-  const index = Array.from({ length: n }, (_, i) => i);
+  const index = Array.from({ length: n }, (_, i) => Math.floor((i * count) / n)); // from all over: rows may be sorted
+  const { data, width } = codes;
   return {
     views: viewsOf(model),
     given: given && takeRows(conditionFields(model.schema), given, index),
-    z: codes.data.subarray(0, n * codes.width) as Float32Array,
+    z: Float32Array.from(
+      { length: n * width },
+      (_, i) => data[index[Math.floor(i / width)]! * width + (i % width)]!,
+    ),
     count: n,
   };
 }

@@ -3,7 +3,7 @@ import { concatRows, conditionFields, type ModelField, modelFields, type Rows } 
 import { type Points, pointsOf, type Spread, spread } from '../../metrics/index.ts';
 import type { Value } from '../../runtime/index.ts';
 import { evaluateElbo } from '../../train/index.ts';
-import { isPoint, observation, type Vae } from '../../vae/index.ts';
+import { hasLevels, isPoint, observation, type Vae } from '../../vae/index.ts';
 import { encodeBatch } from '../encode.ts';
 import type { Subject, Tell } from '../evaluate/subject.ts';
 import type { Model } from '../model.ts';
@@ -36,7 +36,7 @@ export async function seenBy(model: Model, subject: Subject, seed: number, tell:
   const array = () => new Float32Array(subject.count * latent);
   const [mean, z, logVar] = [array(), array(), array()];
   const given: Rows[] = [];
-  let [at, isGaussian] = [0, true];
+  let [at, isGaussian] = [0, !hasLevels(model.vae.spec.network)]; // a level's means move with the draws of others
   for await (const batch of subject.data.batches({ split: 'test', batchSize: READ })) {
     const q = await encodeBatch(model, batch, seed);
     mean.set(q.mean, at * latent);

@@ -8,6 +8,7 @@ import {
   greaterOrEqual,
   mul,
   neg,
+  reshape,
   square,
   sum,
   type Tensor,
@@ -23,6 +24,7 @@ import {
   type ObjectiveContext,
   penalised,
 } from '../objective.ts';
+import { isPoint } from '../posterior.ts';
 import type { Terms } from '../terms.ts';
 import { negativeElbo } from './bounds.ts';
 import { betaOption, weightOption } from './options.ts';
@@ -61,11 +63,12 @@ const weightPenalty = ({ vae }: Pick<ObjectiveContext, 'vae'>): Tensor =>
  * |Jᵀv|² with v ~ N(0, I) (Hutchinson 1990): one backward pass instead of one for each feature.
  */
 function gradientPenalty(
-  { z }: Pick<Terms, 'z'>,
+  { z, levels, decoded }: Pick<Terms, 'z' | 'levels' | 'decoded'>,
   { vae, scale }: Pick<ObjectiveContext, 'vae' | 'scale'>,
 ): Tensor {
-  const own = withGradient([z], z, (dy) => [dy]); // a node to differentiate by, whatever z is made of
-  const along = vae.decode(own).map(({ likelihood: { mean } }, i) => {
+  const isMean = isPoint(vae.spec.posterior); // then what is decoded is a function of it
+  const own = isMean ? levels[0]!.posterior.mean : withGradient([z], z, (dy) => [dy]);
+  const along = (isMean ? decoded : vae.decode(own)).map(({ likelihood: { mean } }, i) => {
     const direction = noise(`noise.direction.${i}`, 'normal', ['B', dimAt(mean.shape, -1)]);
     return sum(mul(mean, direction));
   });
@@ -73,7 +76,7 @@ function gradientPenalty(
     along.reduce((a, b) => add(a, b)),
     [own],
   );
-  return batchMean(square(slope!), scale);
+  return batchMean(square(reshape(slope!, z.shape)), scale);
 }
 
 /** −log p(x|z) + β·½|z|² + λ·R with R of the decoder (RAE: Ghosh et al. 2020, section 3). */

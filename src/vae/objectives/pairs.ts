@@ -5,6 +5,7 @@ import {
   dimAt,
   equal,
   gemm,
+  maximum,
   mul,
   onesRow,
   reshape,
@@ -17,10 +18,11 @@ import {
   where,
 } from '../../graph/index.ts';
 
-/** |aᵢ − bⱼ|² = |aᵢ|² + |bⱼ|² − 2 aᵢ·bⱼ for a and b [B, Z] → [B, B]: one product, and never [B, B, Z]. */
+/** |aᵢ − bⱼ|² = |aᵢ|² + |bⱼ|² − 2 aᵢ·bⱼ for a and b [B, Z] → [B, B]: one product, and never [B, B, Z]; rounded below 0, it is 0. */
 export function squaredDistances(a: Tensor, b: Tensor): Tensor {
   const norms = (t: Tensor) => sum(square(t), [-1], { keepDims: true }); // [B, 1]
-  return sub(add(norms(a), transpose(norms(b))), mul(2, gemm(a, b, undefined, { transB: true })));
+  const squares = add(norms(a), transpose(norms(b)));
+  return maximum(sub(squares, mul(2, gemm(a, b, undefined, { transB: true }))), 0);
 }
 
 /** t [B, Z] as [B, 1, Z] and [1, B, Z]. */

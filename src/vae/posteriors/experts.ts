@@ -221,6 +221,7 @@ const family = { space: 'real', random: true, density: true, experts: true } as 
 function mixtureFamily(subsets: (count: number) => Subset[]): PosteriorFamily {
   return {
     ...family,
+    stratified: true,
     build: (features, latent, context) => {
       const each = expertsOf(features, latent, context);
       return mixtureOfExperts(each, subsets(countOf(each)), context.experts!, context);
