@@ -1,6 +1,6 @@
 /** Writing files so that a crash leaves the old or the new content, never half; file errors in plain words. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -51,6 +51,32 @@ export async function writeAtomic(path: string, content: Uint8Array | string): P
     }
     await flushFolder(dirname(path));
   });
+}
+
+/** Whether a file is one that `writeAtomic` renames when it is whole. */
+export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
+
+/** Removes what processes killed while writing have left in a folder that nobody writes to now. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter(isTemporary)) await rm(join(folder, name));
+}
+
+const PIECE = 2 ** 30; // bytes; one call reads less than 2 GiB
+
+/** A whole file of any size: `readFile` refuses 2 GiB and more. */
+export async function readLarge(path: string, piece = PIECE): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array((await file.stat()).size);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes.subarray(at, at + piece));
+      if (bytesRead === 0) return bytes.subarray(0, at);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
 }
 
 async function writeFlushed(path: string, content: Uint8Array | string): Promise<void> {

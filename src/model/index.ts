@@ -9,6 +9,7 @@ export {
   readModelFolder,
   sha256,
 } from './model-file.ts';
+export { parseRunFile } from './run-file.ts';
 export {
   readSafetensors,
   type SafeTensor,

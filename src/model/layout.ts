@@ -7,13 +7,15 @@ export const MODEL_FILE = 'model.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
 export const HISTORY_FILE = 'history.jsonl';
 export const SAMPLERS_FOLDER = 'samplers';
-export const CHECKPOINT_FILE = join('checkpoint', 'state.safetensors');
+export const CHECKPOINT_FOLDER = 'checkpoint';
+export const STATE_FILE = 'state.safetensors';
+export const CHECKPOINT_FILE = join(CHECKPOINT_FOLDER, STATE_FILE);
 /** What a model folder consists of. */
 export const MEMBERS: readonly string[] = [
   MODEL_FILE,
   WEIGHTS_FILE,
   HISTORY_FILE,
-  'checkpoint',
+  CHECKPOINT_FOLDER,
   'encoder.onnx',
   'decoder.onnx',
   'conditions.json',

@@ -11,6 +11,7 @@ import { errorCode, fileError } from './files.ts';
 export interface Lock {
   /** Throws when another process has taken the lock over, as after a long sleep of the machine. */
   check(): void;
+  isHeld(): boolean;
   release(): Promise<void>;
 }
 
@@ -44,6 +45,7 @@ export async function acquireLock(out: string, lockPath: string): Promise<Lock> 
     check: () => {
       if (lost) throw new UserError(`another run took over ${out} while this one was asleep: this one stops`);
     },
+    isHeld: () => !lost,
     release: async () => {
       if (!lost) await release();
     },

@@ -35,6 +35,8 @@ const modelFile = z.strictObject({
     reason: z.enum(reasons),
     /** Rows per split. */
     rows: z.record(z.string(), count),
+    /** SHA-256 of the first training rows as the model sees them, by which the data is known again. */
+    start: z.string().optional(),
     /** SHA-256 of the weights that it began with, where they were another model's. */
     from: z.string().optional(),
   }),
@@ -135,11 +137,14 @@ async function mend(path: string): Promise<void> {
 }
 
 async function readModelText(path: string): Promise<string> {
-  try {
-    return await readFile(join(path, layout.MODEL_FILE), 'utf8');
-  } catch (error) {
-    throw errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR' ? await notThere(path) : error;
-  }
+  const name = join(path, layout.MODEL_FILE);
+  return explained('read', name, async () => {
+    try {
+      return await readFile(name, 'utf8');
+    } catch (error) {
+      throw errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR' ? await notThere(path) : error;
+    }
+  });
 }
 
 async function notThere(path: string): Promise<UserError> {

@@ -2,12 +2,12 @@
  * Samplers beside a model, in the folder `samplers` inside it: each one safetensors file that says in its metadata what it
  * is, of which model, and what its tensors' SHA-256 is. A model trained anew has none.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { errorCode, explained, makeFolder, writeAtomic } from './files.ts';
-import { FORMAT, SAMPLERS_FOLDER } from './layout.ts';
+import { explained, makeFolder, writeAtomic } from './files.ts';
+import { FORMAT, list, SAMPLERS_FOLDER } from './layout.ts';
 import { type Migrations, migrate, sha256 } from './model-file.ts';
 import { readSafetensors, type Tensors, writeSafetensors } from './safetensors.ts';
 
@@ -75,15 +75,28 @@ export async function writeSampler(
 
 /** Names of the samplers of a model folder, the newest last. */
 export async function listSamplers(model: string): Promise<string[]> {
-  const names = await readdir(folderOf(model)).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  const found = names.flatMap((name) => /^(\w+)\.safetensors$/.exec(name)?.[1] ?? []);
+  const folder = folderOf(model);
+  const names = (await explained('read', folder, () => list(folder))) ?? [];
+  if (names === 'file') throw new UserError(`${folder} is a file, samplers are kept in a folder`);
   const read = await Promise.all(
-    found.map(async (name) => ({ name, created: (await readSampler(model, name)).file.created })),
+    names.flatMap(samplerName).map(async (name) => ({
+      name,
+      created: (await readSampler(model, name)).file.created,
+    })),
   );
   return read.sort((a, b) => (a.created < b.created ? -1 : 1)).map(({ name }) => name);
+}
+
+const samplerName = (fileName: string): string[] => /^(\w+)\.safetensors$/.exec(fileName)?.slice(1) ?? [];
+
+/** Takes over from the model folder `from` what was fitted to the weights of this SHA-256; the rest is of no use to `to`. */
+export async function copySamplers(from: string, to: string, weights: string): Promise<void> {
+  await rm(folderOf(to), { recursive: true, force: true });
+  const names = await list(folderOf(from)).catch(() => undefined);
+  for (const name of Array.isArray(names) ? names.flatMap(samplerName) : []) {
+    const saved = await readSampler(from, name).catch(() => undefined); // a damaged one is of no use either
+    if (saved?.file.weights === weights) await writeSampler(to, name, saved);
+  }
 }
 
 /** The sampler `name` of a model folder, checked whole. */

@@ -2,28 +2,38 @@
  * Training happens in `<out>.training` beside `<out>` and is published by renames, so that at every instant a complete
  * model, the old or the new one, can be loaded.
  */
-import { appendFile, copyFile, mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { errorCode, explained, flushFolder, makeFolder, writeAtomic } from './files.ts';
+import {
+  explained,
+  flushFolder,
+  isTemporary,
+  makeFolder,
+  readLarge,
+  sweepTemporaries,
+  writeAtomic,
+} from './files.ts';
 import * as layout from './layout.ts';
 import { acquireLock, type Lock } from './lock.ts';
+import { sha256 } from './model-file.ts';
 import { readSafetensors } from './safetensors.ts';
+import { copySamplers } from './sampler-file.ts';
 
+/** What was there before, an unfinished run too, stays as it is until the first call that writes. */
 export interface Workspace {
   /** The folder of the unfinished run. */
   readonly path: string;
-  readCheckpoint(): Promise<Uint8Array | undefined>;
+  /** That of the run, or of the finished model, to go on from. */
+  readCheckpoint(): Promise<{ readonly path: string; readonly bytes: Uint8Array } | undefined>;
   /** Atomic; metadata `step` of the safetensors is what messages call the run's step. */
   saveCheckpoint(bytes: Uint8Array): Promise<void>;
-  /** Whole lines of history.jsonl. */
-  readHistory(): Promise<unknown[]>;
   appendHistory(record: object): Promise<void>;
-  /** After a resume: history is rewritten to what the checkpoint knows. */
+  /** History begins anew with what the checkpoint knows. */
   truncateHistory(records: readonly object[]): Promise<void>;
   /** Writes these files beside checkpoint and history and swaps the folder in; gives its path. The run is over then. */
   publish(files: Readonly<Record<string, Uint8Array | string>>): Promise<string>;
-  /** Lets go of the lock; a run without a checkpoint leaves nothing behind. */
+  /** Lets go of the lock; a run without a checkpoint of its own leaves nothing behind. */
   close(): Promise<void>;
 }
 
@@ -37,15 +47,14 @@ export async function openWorkspace(out: string, options: OpenOptions = {}): Pro
   const path = resolve(out);
   checkPath(path, options);
   await makeFolder(dirname(path));
-  const folder = layout.trainingPath(path);
   const lock = await acquireLock(path, layout.lockPath(path));
   try {
-    await explained('prepare', path, () => prepare(path, options));
+    const from = await explained('prepare', path, () => prepare(path, options));
+    return workspace(path, lock, from);
   } catch (error) {
     await lock.release();
     throw error;
   }
-  return workspace(path, folder, lock);
 }
 
 function checkPath(path: string, { resume, overwrite }: OpenOptions): void {
@@ -57,18 +66,35 @@ function checkPath(path: string, { resume, overwrite }: OpenOptions): void {
     );
 }
 
-async function prepare(out: string, { resume, overwrite }: OpenOptions): Promise<void> {
+/** Refuses, or gives the folder to go on from: that of the unfinished run or of the model; undefined for a new run. */
+async function prepare(out: string, { resume, overwrite }: OpenOptions): Promise<string | undefined> {
   if (await layout.isSwapInterrupted(out)) await layout.finishSwap(out);
   const found = await layout.look(out);
   if (found === 'model') await rm(layout.replacedPath(out), { recursive: true, force: true });
-  const step = await unfinishedStep(layout.trainingPath(out));
+  const folder = layout.trainingPath(out);
+  const step = await unfinishedStep(folder);
   if (found === 'other')
     throw new UserError(
       `${out} exists and is not an Elbo model: it is left alone. Choose another folder with --out`,
     );
   if (!resume && !overwrite) refuse(out, found === 'model', step);
-  if (resume && step !== undefined) return;
-  await startAfresh(out, Boolean(resume) && found === 'model');
+  if (!resume) return undefined;
+  if (step === undefined) return resumable(out, found === 'model');
+  await sweepTemporaries(folder);
+  await sweepTemporaries(join(folder, layout.CHECKPOINT_FOLDER));
+  return folder;
+}
+
+/** Where there is no unfinished run: the model; undefined for a run that was killed before its first checkpoint. */
+async function resumable(out: string, isModel: boolean): Promise<string | undefined> {
+  if (isModel) {
+    if (await layout.exists(join(out, layout.CHECKPOINT_FILE))) return out;
+    throw new UserError(`${out} has no checkpoint to go on from: --overwrite trains anew`);
+  }
+  if (await layout.exists(layout.trainingPath(out))) return undefined;
+  throw new UserError(
+    `there is no run to resume at ${out}: leave out --resume to begin one, or name the folder of the run with --out`,
+  );
 }
 
 function refuse(out: string, isModel: boolean, step: string | undefined): void {
@@ -86,9 +112,11 @@ function refuse(out: string, isModel: boolean, step: string | undefined): void {
 async function unfinishedStep(folder: string): Promise<string | undefined> {
   const names = await layout.list(folder);
   if (names === undefined || names.length === 0) return undefined;
-  if (names === 'file' || !isOurs(names))
+  const foreign = names === 'file' ? 'a file' : await foreignName(folder, names);
+  if (foreign !== undefined)
     throw new UserError(
-      `${folder} exists and is not an Elbo run. Move it away or choose another folder with --out`,
+      `${folder} exists and is not an Elbo run (it ${names === 'file' ? 'is' : 'has'} ${foreign}). ` +
+        'Move that away or choose another folder with --out',
     );
   if (!(await layout.exists(join(folder, layout.CHECKPOINT_FILE)))) return undefined;
   try {
@@ -99,68 +127,73 @@ async function unfinishedStep(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Every run has a checkpoint folder, unless it was killed while being deleted. */
-const isOurs = (names: readonly string[]): boolean =>
-  names.includes('checkpoint') || names.every((name) => layout.MEMBERS.includes(name));
+/** What a folder has that no run writes: such a folder is not ours to delete. */
+async function foreignName(folder: string, names: readonly string[]): Promise<string | undefined> {
+  const inside = await layout.list(join(folder, layout.CHECKPOINT_FOLDER));
+  if (inside === 'file') return layout.CHECKPOINT_FOLDER;
+  const isForeign = (known: readonly string[]) => (name: string) =>
+    !known.includes(name) && !isTemporary(name);
+  const foreign = inside?.find(isForeign([layout.STATE_FILE]));
+  return foreign === undefined
+    ? names.find(isForeign(layout.MEMBERS))
+    : join(layout.CHECKPOINT_FOLDER, foreign);
+}
 
-/** An empty run folder, or one that goes on from the finished model in `out`. */
-async function startAfresh(out: string, fromModel: boolean): Promise<void> {
-  const folder = layout.trainingPath(out);
-  const checkpoint = join(out, layout.CHECKPOINT_FILE);
-  if (fromModel && !(await layout.exists(checkpoint)))
-    throw new UserError(`${out} has no checkpoint to go on from: --overwrite trains anew`);
+/** A run folder that is empty, or has the checkpoint of the finished model `from`. */
+async function startAfresh(folder: string, from: string | undefined): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  await mkdir(join(folder, 'checkpoint'), { recursive: true });
-  if (!fromModel) return;
-  await copyIfThere(join(out, layout.HISTORY_FILE), join(folder, layout.HISTORY_FILE));
-  await writeAtomic(join(folder, layout.CHECKPOINT_FILE), await readFile(checkpoint)); // last: it makes the run
+  await mkdir(join(folder, layout.CHECKPOINT_FOLDER), { recursive: true });
+  if (from === undefined) return;
+  const state = await readLarge(join(from, layout.CHECKPOINT_FILE));
+  await writeAtomic(join(folder, layout.CHECKPOINT_FILE), state);
 }
 
-async function copyIfThere(from: string, to: string): Promise<void> {
-  if (await layout.exists(from)) await copyFile(from, to);
-}
-
-function workspace(out: string, folder: string, lock: Lock): Workspace {
+function workspace(out: string, lock: Lock, from: string | undefined): Workspace {
+  const folder = layout.trainingPath(out);
   const history = join(folder, layout.HISTORY_FILE);
   const checkpoint = join(folder, layout.CHECKPOINT_FILE);
+  let beginning: Promise<void> | undefined;
+  let isKept = from === folder; // else nothing is lost with the folder
+  const begin = async (): Promise<void> => {
+    lock.check();
+    beginning ??=
+      from === folder ? Promise.resolve() : explained('prepare', folder, () => startAfresh(folder, from));
+    await beginning;
+  };
   return {
     path: folder,
-    readCheckpoint: () => explained('read', checkpoint, () => readIfThere(checkpoint)),
-    saveCheckpoint: async (bytes) => {
-      lock.check();
-      await writeAtomic(checkpoint, bytes);
+    readCheckpoint: async () => {
+      if (from === undefined) return undefined;
+      const path = join(from, layout.CHECKPOINT_FILE);
+      return { path, bytes: await explained('read', path, () => readLarge(path)) };
     },
-    readHistory: async () => lines((await readIfThere(history)) ?? new Uint8Array()),
-    appendHistory: (record) =>
-      explained('write', history, () => appendFile(history, `${JSON.stringify(record)}\n`)),
-    truncateHistory: (records) =>
-      writeAtomic(history, records.map((record) => `${JSON.stringify(record)}\n`).join('')),
+    saveCheckpoint: async (bytes) => {
+      await begin();
+      await writeAtomic(checkpoint, bytes);
+      isKept = true;
+    },
+    appendHistory: async (record) => {
+      await begin();
+      await explained('write', history, () => appendFile(history, `${JSON.stringify(record)}\n`));
+    },
+    truncateHistory: async (records) => {
+      await begin();
+      await writeAtomic(history, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    },
     publish: async (files) => {
-      lock.check();
+      await begin();
+      isKept = true;
+      await copySamplers(out, folder, sha256(files[layout.WEIGHTS_FILE] ?? ''));
       await writeAll(folder, files);
       await explained('replace', out, () => swap(out, folder));
       return out;
     },
     close: async () => {
-      if (!(await layout.exists(checkpoint))) await rm(folder, { recursive: true, force: true });
+      if (beginning && !isKept && lock.isHeld() && !(await layout.isSwapInterrupted(out)))
+        await rm(folder, { recursive: true, force: true });
       await lock.release();
     },
   };
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** The last line may be half written after a crash: everything before it is kept. */
-function lines(bytes: Uint8Array): unknown[] {
-  const texts = new TextDecoder().decode(bytes).split('\n').slice(0, -1);
-  return texts.map((text) => JSON.parse(text) as unknown);
 }
 
 /** model.json comes last: a folder that has it has the rest. */

@@ -1,5 +1,7 @@
 /** The arena: parameters, gradients and optimiser state in one WebAssembly memory that engine and kernels share without copies. */
 
+import { UserError } from '../errors.ts';
+
 const LINE = 64; // bytes: a cache line, and the widest vector
 const PAGE = 65_536;
 const MOST_PAGES = 65_536; // 4 GiB, the reach of a 32-bit address
@@ -26,9 +28,12 @@ export interface Arena {
 export function createArena(lengths: readonly number[], blocks: number): Arena {
   const { offsets, size } = layOut(lengths);
   const pages = Math.ceil((BASE + blocks * size * 4) / PAGE);
-  if (pages > MOST_PAGES)
-    throw new RangeError(`${blocks} blocks of ${size} floats exceed the 4 GiB that WebAssembly can address`);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  if (pages > MOST_PAGES) {
+    const most = Math.floor((MOST_PAGES * PAGE - BASE) / (4 * blocks));
+    throw tooLarge(lengths, blocks, `4 GiB are the most, ${inWords(most)} parameters`);
+  }
+  const memory = allocate(pages);
+  if (!memory) throw tooLarge(lengths, blocks, 'so much memory is not free');
   const byteOffset = (block: number): number => {
     if (!(block >= 0 && block < blocks)) throw new RangeError(`block ${block} of ${blocks}`);
     return BASE + block * size * 4;
@@ -45,6 +50,26 @@ export function createArena(lengths: readonly number[], blocks: number): Arena {
     whole: (block) => new Float32Array(memory.buffer, byteOffset(block), size),
   };
 }
+
+/** Undefined where the system does not give it. */
+function allocate(pages: number): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch {
+    return undefined;
+  }
+}
+
+function tooLarge(lengths: readonly number[], blocks: number, limit: string): UserError {
+  const parameters = lengths.reduce((a, b) => a + b, 0);
+  return new UserError(
+    `the model is too large to train: ${inWords(parameters)} parameters, ${blocks} numbers for each (its value, ` +
+      `its gradient, the optimiser's), take ${((parameters * blocks * 4) / 2 ** 30).toFixed(1)} GiB, and ${limit}. ` +
+      'Choose fewer or narrower layers, as with a smaller --hidden',
+  );
+}
+
+const inWords = (n: number): string => `${(n / 1e6).toFixed(0)} million`;
 
 function layOut(lengths: readonly number[]): { offsets: number[]; size: number } {
   let size = 0;

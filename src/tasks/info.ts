@@ -1,4 +1,4 @@
-/** `info`: what a model is, from its model.json alone. */
+/** `info`: what a model is, from its model.json; every file that it lists is checked. */
 import { parseConfig } from '../config/index.ts';
 import { describeSchema, parseSchema } from '../data/index.ts';
 import {
@@ -18,7 +18,8 @@ export interface Info {
 }
 
 export async function info(path: string): Promise<Info> {
-  const { file } = await readModelFolder(path);
+  const { file, read } = await readModelFolder(path);
+  for (const name of Object.keys(file.files)) await read(name);
   parseConfig(file.config);
   const names = await listSamplers(path);
   const samplers = await Promise.all(

@@ -1,9 +1,15 @@
 /** What a checkpoint keeps of a run, and what must be the same for the run to go on. */
-import { type ParsedOptions, parseConfig, type TrainConfig } from '../config/index.ts';
+import {
+  dataOptions,
+  type ParsedOptions,
+  parseConfig,
+  parseOptions,
+  type TrainConfig,
+} from '../config/index.ts';
 import { type Codec, type Counts, type Dataset, parseSchema, type Schema } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { readSafetensors, sha256, type Workspace, writeSafetensors } from '../model/index.ts';
-import type { Checkpoint, FitOptions, Progress } from '../train/index.ts';
+import { parseRunFile, readSafetensors, sha256, type Workspace, writeSafetensors } from '../model/index.ts';
+import type { Checkpoint, FitOptions } from '../train/index.ts';
 import { splitOf } from './open.ts';
 
 /** Options that say how data is read: they are in no config, but a resumed run needs the same. */
@@ -41,28 +47,44 @@ export interface RunFacts {
 
 export interface SavedRun extends RunFacts {
   readonly checkpoint: Checkpoint;
+  /** How long it was trained, over all its sessions. */
+  readonly seconds: number;
 }
 
 export async function readRun(workspace: Workspace): Promise<SavedRun | undefined> {
-  const bytes = await workspace.readCheckpoint();
-  if (!bytes) return undefined;
-  const { tensors, metadata } = readSafetensors(bytes, `${workspace.path}/checkpoint/state.safetensors`);
-  const run = JSON.parse(metadata['run'] ?? '{}') as Record<string, unknown>;
-  const { config, schema, identity, from, progress } = run;
+  const found = await workspace.readCheckpoint();
+  if (!found) return undefined;
+  const { tensors, metadata } = readSafetensors(found.bytes, found.path);
+  const { config, schema, identity, from, progress } = parseRunFile(metadata['run'], found.path);
   return {
-    config: parseConfig(config),
-    schema: parseSchema(schema),
-    identity: identity as Identity,
-    ...(typeof from === 'string' && { from }),
+    ...within(found.path, () => ({
+      config: parseConfig(config),
+      schema: parseSchema(schema),
+      identity: { ...identity, options: parseOptions(dataOptions, identity.options) },
+    })),
+    ...(from !== undefined && { from }),
     checkpoint: {
-      progress: progress as Progress,
+      progress,
       tensors: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data])),
     },
+    seconds: Number(metadata['seconds']) || 0, // checkpoints of older versions do not say
   };
 }
 
-/** Checkpoints as one safetensors file: tensors, and what else the rest of the run depends on as its metadata. */
-export function keep(workspace: Workspace, facts: RunFacts): Pick<FitOptions, 'save'> {
+/** What is wrong with a part is said of the file that has it. */
+function within<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
+  }
+}
+
+/**
+ * Checkpoints as one safetensors file: tensors, and what else the rest of the run depends on as its metadata `run`. The `seconds`
+ * are beside it: all that differs between a run and the same one interrupted.
+ */
+export function keep(workspace: Workspace, facts: RunFacts, seconds: () => number): Pick<FitOptions, 'save'> {
   return {
     save: async ({ progress, tensors }) => {
       const run = JSON.stringify({ ...facts, progress });
@@ -70,9 +92,8 @@ export function keep(workspace: Workspace, facts: RunFacts): Pick<FitOptions, 's
         name,
         { shape: [values.length], data: values },
       ]);
-      await workspace.saveCheckpoint(
-        writeSafetensors(Object.fromEntries(flat), { run, step: String(progress.step) }),
-      );
+      const metadata = { run, step: String(progress.step), seconds: seconds().toFixed(3) };
+      await workspace.saveCheckpoint(writeSafetensors(Object.fromEntries(flat), metadata));
     },
   };
 }
@@ -96,7 +117,8 @@ export async function identify(
 const present = (given: ParsedOptions): Partial<ReadingOptions> =>
   Object.fromEntries(READING.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
 
-async function startOf(data: Dataset, codec: Codec): Promise<string> {
+/** SHA-256 of the first training rows as the model sees them. */
+export async function startOf(data: Dataset, codec: Codec): Promise<string> {
   for await (const batch of data.batches({ split: 'train', batchSize: FIRST })) {
     const size = codec.shape.reduce((a, b) => a * b, 1);
     const rows = batch.index.length;

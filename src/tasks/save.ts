@@ -19,6 +19,7 @@ import { decoderGraph, encoderGraph } from '../vae/index.ts';
 import { evaluateData } from './evaluate.ts';
 import { CONDITIONS_FILE, createModel, type Model, type ModelParts } from './model.ts';
 import { reportData } from './report-data.ts';
+import { startOf } from './resume.ts';
 import type { SavedEvent } from './train.ts';
 
 export type Metrics = ModelFile['metrics'];
@@ -61,7 +62,14 @@ export async function save({
   try {
     const metrics = await measure(model, data, fitted);
     const content = modelFiles(model);
-    const facts = { metrics, seconds, rows: data.counts, fitted, from };
+    const facts = {
+      metrics,
+      seconds,
+      rows: data.counts,
+      start: await startOf(data, model.codec),
+      fitted,
+      from,
+    };
     const file = describe(model, content, facts);
     const page = report(await reportData(model, data, { file, history: fitted.history, choices }));
     const path = await workspace.publish({
@@ -87,12 +95,16 @@ const READ = 1024;
 /** `models/mnist.model` is called mnist. */
 const modelName = (out: string): string => basename(out).replace(/\.model$/, '');
 
-/** Validation figures as training saw them; test figures where there are test rows. */
+/** Figures as training saw them, of validation rows where there are any; test figures where there are test rows. */
 async function measure(model: Model, data: Dataset, { history }: Fitted): Promise<Metrics> {
   const best = history.findLast((record) => record.best)!;
-  const validation = `mean over ${data.counts.validation} validation rows after epoch ${best.epoch}, nats an example`;
+  const [watched, rows] =
+    data.counts.validation > 0 ? ['validation', data.counts.validation] : ['training', data.counts.train];
   const metrics: Record<string, Metrics[string]> = {
-    'validation −ELBO': { value: best.validation.negativeElbo, protocol: validation },
+    [`${watched} −ELBO`]: {
+      value: best.validation.negativeElbo,
+      protocol: `mean over ${rows} ${watched} rows after epoch ${best.epoch}, nats an example`,
+    },
   };
   if (data.counts.test === 0) return metrics;
   const {
@@ -141,6 +153,7 @@ interface Facts {
   readonly metrics: Metrics;
   readonly seconds: number;
   readonly rows: Dataset['counts'];
+  readonly start: string;
   readonly fitted: Fitted;
   readonly from: string | undefined;
 }
@@ -148,7 +161,7 @@ interface Facts {
 function describe(
   model: Model,
   content: Record<string, Uint8Array | string>,
-  { metrics, seconds, rows, fitted, from }: Facts,
+  { metrics, seconds, rows, start, fitted, from }: Facts,
 ): ModelFile {
   const { history, reason, steps, weights } = fitted;
   return {
@@ -166,6 +179,7 @@ function describe(
       seconds,
       reason,
       rows: { ...rows },
+      start,
       ...(from !== undefined && { from }),
     },
     metrics,

@@ -81,7 +81,9 @@ export async function* train({ data: path, signal, ...given }: TrainOptions): As
   }
 }
 
-const defaultFolder = (path: string): string => `${basename(path).replace(/(\.\w+)+$/, '') || 'data'}.model`;
+/** Of sales.2023.csv.gz it is sales.2023.model. */
+const defaultFolder = (path: string): string =>
+  `${basename(path).replace(/(?<=.)\.\w+(\.gz)?$/, '') || 'data'}.model`;
 
 function parseTrainOptions(given: Omit<TrainOptions, 'data' | 'signal'>): ParsedOptions & GivenChoices {
   const isChoice = (name: string): name is TableName => Object.hasOwn(tables, name);
@@ -124,23 +126,23 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
   const profiling = options.profile === undefined ? undefined : await openProfile(options.profile);
   const fitting = fitOptions(config, options, vae, data, codec);
   const started = performance.now();
-  const history: EpochRecord[] = [...(saved?.checkpoint.progress.history ?? [])];
-  await workspace.truncateHistory(history);
+  const seconds = () => (saved?.seconds ?? 0) + (performance.now() - started) / 1000;
+  const earlier = saved?.checkpoint.progress.history ?? [];
   const steps = fit({
     ...fitting,
     ...profiling?.options(fitting.train),
-    ...keep(workspace, facts),
+    ...keep(workspace, facts, seconds),
     resume: saved?.checkpoint,
     initial: begun?.initial,
     signal,
   });
   let fitted: Fitted;
   try {
-    fitted = yield* recording(workspace, steps);
+    fitted = yield* recording(workspace, earlier, steps);
   } finally {
     await steps.return(undefined as never); // whoever stops listening ends the training
   }
-  const seconds = (performance.now() - started) / 1000;
+  const spent = seconds();
   if (profiling) yield await profiling.finish(fitting.runtime.threads);
   if (fitted.reason === 'stopped') return;
   if (fitted.history.length === 0) {
@@ -152,20 +154,29 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
     data,
     config,
     fitted,
-    seconds,
+    seconds: spent,
     threads: options.threads,
     choices,
     from,
   });
 }
 
-/** Passes events on, with a line of history.jsonl for each epoch. */
+/**
+ * Passes events on, with a line of history.jsonl for each epoch. Nothing is written, and so what the run replaces not discarded,
+ * before a first step is done or it is clear that a model will be saved.
+ */
 async function* recording(
   workspace: Workspace,
+  earlier: readonly EpochRecord[],
   steps: AsyncGenerator<FitEvent, Fitted>,
 ): AsyncGenerator<FitEvent, Fitted> {
+  let isBegun = false;
   for (;;) {
     const { done, value } = await steps.next();
+    if (!isBegun && (done ? value.history.length > 0 : value.type === 'step')) {
+      await workspace.truncateHistory(earlier);
+      isBegun = true;
+    }
     if (done) return value;
     if (value.type === 'epoch') {
       const { type, seconds, ...record } = value;

@@ -1,4 +1,5 @@
 /** The training loop: steps, validation after each epoch, the best weights kept, checkpoints from which it goes on exactly. */
+import { UserError } from '../errors.ts';
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
 import { boundGraph, evaluationGraph, type Objective } from '../vae/index.ts';
@@ -128,11 +129,30 @@ function restore(
   learner: Learner,
   best: Record<string, Float32Array>,
 ): Progress {
-  for (const [name, view] of Object.entries(learner.state())) view.set(tensors[name]!);
-  for (const [name, data] of Object.entries(tensors)) {
-    if (name.startsWith('best/')) best[name.slice('best/'.length)] = data.slice();
-  }
+  const state = learner.state();
+  const kept = Object.entries(progress.history.length > 0 ? learner.weights() : {});
+  checkTensors(tensors, { ...state, ...Object.fromEntries(kept.map(([name, view]) => [BEST + name, view])) });
+  for (const [name, view] of Object.entries(state)) view.set(tensors[name]!);
+  for (const [name] of kept) best[name] = tensors[BEST + name]!.slice();
   return progress;
+}
+
+const BEST = 'best/';
+
+/** Refuses a checkpoint that has not all that this training has, or has it in other sizes. */
+function checkTensors(
+  found: Readonly<Record<string, Float32Array>>,
+  expected: Readonly<Record<string, Float32Array>>,
+): void {
+  const sizeOf = (tensors: Readonly<Record<string, Float32Array>>, name: string) =>
+    Object.hasOwn(tensors, name) ? `${tensors[name]!.length} values` : 'nothing';
+  for (const name of [...Object.keys(expected), ...Object.keys(found)]) {
+    if (sizeOf(found, name) !== sizeOf(expected, name))
+      throw new UserError(
+        `the checkpoint to go on from is damaged: it has ${sizeOf(found, name)} for "${name}", ` +
+          `expected ${sizeOf(expected, name)}; train anew with --overwrite`,
+      );
+  }
 }
 
 const nothingLeft = (done: number, asked: number): string =>
@@ -198,7 +218,7 @@ function createKeeper({ save }: FitOptions, { learner, best }: Loop): Keeper {
     checkpoint: async function* (now) {
       saved = performance.now();
       if (!save) return;
-      const kept = Object.entries(best).map(([name, data]) => [`best/${name}`, data]);
+      const kept = Object.entries(best).map(([name, data]) => [BEST + name, data]);
       await save({ progress: now, tensors: { ...learner.state(), ...Object.fromEntries(kept) } });
       yield { type: 'checkpoint', step: now.step };
     },

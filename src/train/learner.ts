@@ -133,8 +133,6 @@ export async function createGraphLearner(
   options: MovingOptions,
 ): Promise<GraphLearner> {
   const { runtime, ema, profile } = options;
-  const model = toOnnx(graph.outputs, { unread: runtime.kind === 'node' });
-  const session = await runtime.session(model, profile ? { profile: profile.prefix } : {});
   const { parameters } = graph;
   const movers = moversOf(options, parameters);
   const slots = Math.max(...movers.map(({ optimizer }) => optimizer.slots));
@@ -147,6 +145,9 @@ export async function createGraphLearner(
   const shown = ema === undefined ? PARAMETERS : blocks - 1;
   if (ema !== undefined) arena.whole(shown).set(arena.whole(PARAMETERS));
   const buffers = createBuffers(inputs, noisesOf(graph.outputs), options.batchSize);
+  const model = toOnnx(graph.outputs, { unread: runtime.kind === 'node' });
+  // last: what was refused before has left nothing open
+  const session = await runtime.session(model, profile ? { profile: profile.prefix } : {});
   return {
     step: stepper(options, graph, session, { arena, buffers, movers }),
     weights: () => Object.fromEntries(parameters.map((p, i) => [p.name, arena.view(shown, i)])),

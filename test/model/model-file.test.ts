@@ -45,6 +45,9 @@ test('what is not a model, or not whole, is refused in words', async (t) => {
   await refuses(path, /is incomplete: weights\.safetensors is missing/);
   truncateSync(join(path, 'model.json'), 100);
   await refuses(path, /model\.json is damaged: not JSON/);
+  rmSync(join(path, 'model.json'));
+  mkdirSync(join(path, 'model.json'));
+  await refuses(path, /cannot read .*model\.json: it is a folder/);
 });
 
 test('model.json is checked strictly', () => {

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { UserError } from '../../src/errors.ts';
-import { readModelFolder } from '../../src/model/model-file.ts';
+import { readModelFolder, sha256 } from '../../src/model/model-file.ts';
+import { listSamplers, writeSampler } from '../../src/model/sampler-file.ts';
 import { openWorkspace } from '../../src/model/workspace.ts';
 import { checkpoint, modelFiles, temporary } from './folder.ts';
 
@@ -46,9 +47,12 @@ test('a model is replaced or trained further only when asked', async (t) => {
   );
   await refuses(openWorkspace(out, { resume: true, overwrite: true }), /give one of them/);
   const further = await openWorkspace(out, { resume: true });
-  assert.deepEqual(Buffer.from((await further.readCheckpoint())!), Buffer.from(checkpoint(1)));
-  assert.deepEqual(await further.readHistory(), [{ epoch: 1 }]);
+  const { path, bytes } = (await further.readCheckpoint())!;
+  assert.equal(path, join(out, 'checkpoint', 'state.safetensors'));
+  assert.deepEqual(Buffer.from(bytes), Buffer.from(checkpoint(1)));
+  await further.truncateHistory([]);
   await further.close();
+  assert.ok(!existsSync(further.path), 'without a step of its own it leaves nothing');
   assert.equal(
     (await readModelFolder(out)).file.training.steps,
     1,
@@ -74,21 +78,79 @@ test('an unfinished run is continued or discarded only when asked', async (t) =>
     openWorkspace(out),
     /unfinished run at step 40: --resume continues it, --overwrite discards it/,
   );
+  const history = () => readFileSync(join(first.path, 'history.jsonl'), 'utf8');
   writeFileSync(join(first.path, 'history.jsonl'), '{"epoch":1}\n{"epoch":2}\n{"epo');
   const second = await openWorkspace(out, { resume: true });
-  assert.deepEqual(await second.readHistory(), [{ epoch: 1 }, { epoch: 2 }]);
+  assert.deepEqual(Buffer.from((await second.readCheckpoint())!.bytes), Buffer.from(checkpoint(40)));
   await second.truncateHistory([{ epoch: 1 }]);
-  assert.equal(readFileSync(join(second.path, 'history.jsonl'), 'utf8'), '{"epoch":1}\n');
   await second.close();
+  assert.equal(history(), '{"epoch":1}\n');
   const third = await openWorkspace(out, { overwrite: true });
   assert.equal(await third.readCheckpoint(), undefined);
   await third.close();
+  assert.equal(history(), '{"epoch":1}\n', 'until something is written the old run is there');
+  await discard(out);
+  assert.ok(!existsSync(first.path));
 });
 
-test('a run that saved nothing leaves nothing; resuming nothing starts', async (t) => {
+/** Replaces an unfinished run by one that does nothing. */
+async function discard(out: string): Promise<void> {
+  const workspace = await openWorkspace(out, { overwrite: true });
+  await workspace.truncateHistory([]);
+  await workspace.close();
+}
+
+test('a run that saved nothing leaves nothing; there is no resuming where nothing was', async (t) => {
   const folder = temporary(t);
-  await (await openWorkspace(join(folder, 'model'), { resume: true })).close();
+  const out = join(folder, 'model');
+  await (await openWorkspace(out)).close();
+  await refuses(openWorkspace(out, { resume: true }), /no run to resume at .*model: leave out --resume/);
   assert.deepEqual(readdirSync(folder), []);
+  mkdirSync(join(`${out}.training`, 'checkpoint'), { recursive: true });
+  const early = await openWorkspace(out, { resume: true });
+  assert.equal(await early.readCheckpoint(), undefined, 'a run killed before its first checkpoint');
+  await early.close();
+});
+
+test('what a killed process was writing is swept away when its run is resumed', async (t) => {
+  const out = join(temporary(t), 'model');
+  const first = await openWorkspace(out);
+  await first.saveCheckpoint(checkpoint(1));
+  await first.close();
+  writeFileSync(join(first.path, 'checkpoint', '.state.safetensors.0123456789ab.tmp'), 'x');
+  writeFileSync(join(first.path, '.history.jsonl.0123456789ab.tmp'), 'x');
+  const second = await openWorkspace(out, { resume: true });
+  await second.publish(modelFiles(1));
+  await second.close();
+  assert.deepEqual(readdirSync(join(out, 'checkpoint')), ['state.safetensors']);
+  assert.ok(readdirSync(out).every((name) => !name.endsWith('.tmp')));
+});
+
+test('samplers are taken over where the weights stay the same', async (t) => {
+  const out = join(temporary(t), 'model');
+  await publish(out, 1);
+  const sampler = async (name: string, value: number) => {
+    const weights = sha256(modelFiles(value)['weights.safetensors']!);
+    const created = '2026-01-02T03:04:05.000Z';
+    const rows = { train: 1, validation: 1 };
+    const file = { elbo: '0.1.0', created, config: {}, weights, rows, figures: {}, seed: 0 };
+    return writeSampler(out, name, { file, tensors: { a: { shape: [1], data: Float32Array.of(2) } } });
+  };
+  const bytes = readFileSync(await sampler('gmm', 1));
+  await sampler('flow', 5);
+  writeFileSync(join(out, 'samplers', 'vamp.safetensors'), 'damaged');
+  const again = async (value: number) => {
+    const workspace = await openWorkspace(out, { resume: true });
+    await workspace.publish(modelFiles(value));
+    await workspace.close();
+  };
+  await again(1);
+  assert.deepEqual(await listSamplers(out), ['gmm']);
+  assert.deepEqual(readFileSync(join(out, 'samplers', 'gmm.safetensors')), bytes);
+  await again(2);
+  assert.deepEqual(await listSamplers(out), []);
+  writeFileSync(join(out, 'samplers'), 'x');
+  await refuses(listSamplers(out), /samplers is a file, samplers are kept in a folder/);
 });
 
 test('what is not ours is never touched', async (t) => {
@@ -99,12 +161,21 @@ test('what is not ours is never touched', async (t) => {
   writeFileSync(join(folder, 'file'), 'x');
   mkdirSync(join(folder, 'a.training'));
   writeFileSync(join(folder, 'a.training', 'thesis.tex'), 'x');
+  mkdirSync(join(folder, 'b.training', 'checkpoint'), { recursive: true });
+  mkdirSync(join(folder, 'c.training', 'checkpoint'), { recursive: true });
+  writeFileSync(join(folder, 'b.training', 'thesis.tex'), 'x');
+  writeFileSync(join(folder, 'c.training', 'checkpoint', 'epoch9.pt'), 'x');
   for (const options of [{}, { overwrite: true }, { resume: true }]) {
     await refuses(openWorkspace(out, options), /not an Elbo model: it is left alone/);
     await refuses(openWorkspace(join(folder, 'file'), options), /not an Elbo model/);
     await refuses(openWorkspace(join(folder, 'a'), options), /a\.training exists and is not an Elbo run/);
+    await refuses(openWorkspace(join(folder, 'b'), options), /not an Elbo run \(it has thesis\.tex\)/);
+    await refuses(
+      openWorkspace(join(folder, 'c'), options),
+      /not an Elbo run \(it has checkpoint.epoch9\.pt\)/,
+    );
   }
-  assert.deepEqual(readdirSync(folder).sort(), ['a.training', 'file', 'model']);
+  assert.deepEqual(readdirSync(folder).sort(), ['a.training', 'b.training', 'c.training', 'file', 'model']);
   assert.deepEqual(readdirSync(out), ['thesis.tex']);
   await refuses(openWorkspace('.'), /holds the current folder: give it a name/);
 });
@@ -157,7 +228,7 @@ test('kill -9 at any moment leaves a complete model, and no lock to wait for', a
   let last = 1;
   for (let i = 0; i < 20; i++) {
     last = Math.max(last, await killed(script, out, last + 1, (i * 37) % 60));
-    if (i % 4 === 3) await (await openWorkspace(out, { overwrite: true })).close();
+    if (i % 4 === 3) await discard(out);
     const { file, weights, read } = await readModelFolder(out);
     assert.ok(
       file.training.steps >= last && file.training.steps <= last + 1,
@@ -168,7 +239,7 @@ test('kill -9 at any moment leaves a complete model, and no lock to wait for', a
     last = file.training.steps;
   }
   assert.ok(last > 10, `only ${last} models were published`);
-  await (await openWorkspace(out, { overwrite: true })).close();
+  await discard(out);
   rmSync(script);
   assert.deepEqual(readdirSync(folder), ['model']);
 });

@@ -1,6 +1,6 @@
 /** Trainings that are killed in the middle: the real command in a process of its own, SIGKILL, and --resume. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readSafetensors, sha256 } from '../../src/model/index.ts';
@@ -22,7 +22,8 @@ export async function trainUntil(
   out: string,
   epochs: number,
 ): Promise<boolean> {
-  const args = [main, 'train', ...words, '--out', out, '--resume', '--json'];
+  const isBegun = [out, `${out}.training`].some((path) => existsSync(join(folder, path)));
+  const args = [main, 'train', ...words, '--out', out, ...(isBegun ? ['--resume'] : []), '--json'];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {

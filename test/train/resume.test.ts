@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UserError } from '../../src/errors.ts';
 import { adamW, schedules, sgd, warmups } from '../../src/optim/index.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { createVae, make, objectives, posteriors } from '../../src/vae/index.ts';
@@ -122,3 +123,30 @@ for (const [what, given] of Object.entries(withState))
       'the weights of the model are those of the model',
     );
   });
+
+test('a checkpoint that lacks a tensor, or has it in another length, is refused by name', async () => {
+  const { checkpoint } = await run({ runtime, epochs: 1 });
+  const { tensors } = checkpoint!;
+  const [first = '', best = ''] = ['parameters/', 'best/'].map((kind) =>
+    Object.keys(tensors).find((name) => name.startsWith(kind)),
+  );
+  const without = (kind: string) =>
+    Object.fromEntries(Object.entries(tensors).filter(([name]) => !name.startsWith(kind)));
+  const cases: [Record<string, Float32Array>, RegExp][] = [
+    [
+      { ...tensors, [first]: new Float32Array(1) },
+      /it has 1 values for "parameters\/.*", expected \d+ values/,
+    ],
+    [{ ...tensors, [first]: new Float32Array(9999) }, /it has 9999 values/],
+    [{ ...tensors, [best]: new Float32Array(1) }, /it has 1 values for "best\//],
+    [without('best/'), /it has nothing for "best\//],
+    [without('slot 1/'), /it has nothing for "slot 1\//],
+    [{ ...tensors, more: new Float32Array(2) }, /it has 2 values for "more", expected nothing/],
+  ];
+  for (const [damaged, message] of cases)
+    await assert.rejects(
+      run({ runtime, epochs: 2, resume: { ...checkpoint!, tensors: damaged } }),
+      (error: Error) => error instanceof UserError && message.test(error.message),
+      String(message),
+    );
+});
