@@ -13,6 +13,7 @@ import {
 } from '../data/index.ts';
 import { declareCategories, readable, readRows } from '../data/table-read.ts';
 import { openRelation, type Relation, type TableFormat } from '../data/table-source.ts';
+import { isNpy, outputOf } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import type { Encoded, Prediction } from '../tasks/encode.ts';
 import { integerColumn, nameColumn, numberColumn } from './columns.ts';
@@ -28,13 +29,18 @@ export interface CodesOptions extends CodesTable {
   readonly overwrite: boolean;
 }
 
+/** Refuses at once a file whose ending no writer knows. */
+export function checkCodesFile(out: string | undefined): void {
+  if (out !== undefined && !isNpy(out)) outputOf(out);
+}
+
 /** .npy: [n, Z] float32; tables: the row's number, its label, what it is given, and a column for each latent dimension. */
 export async function writeCodes(
   codes: Encoded,
   path: string,
   { overwrite, ...table }: CodesOptions,
 ): Promise<void> {
-  if (path.toLowerCase().endsWith('.npy')) {
+  if (isNpy(path)) {
     const data = table.drawn ? codes.z : codes.mean;
     return writeBytes(path, formatNpy({ shape: [codes.count, codes.latent], data }), { overwrite });
   }
@@ -60,9 +66,15 @@ export function codesTable(codes: Encoded, { drawn, given }: CodesTable): { rows
     ...(drawn ? named('z', codes.z) : named('mean', codes.mean)),
     ...(drawn || !codes.logVar ? [] : named('log_var', codes.logVar)),
   ];
+  const fields = columns.map(({ field }) => field);
+  const twice = fields.find(({ name }, j) => fields.findIndex((other) => other.name === name) < j);
+  if (twice)
+    throw new UserError(
+      `codes: two columns would be called "${twice.name}", one of them a column of the data; write the means alone with --out codes.npy, or rename the data's column`,
+    );
   return {
     rows: { count, columns: columns.map((c) => c.column) },
-    schema: { version: 1, missing: [''], fields: columns.map((c) => c.field) },
+    schema: { version: 1, missing: [''], fields },
   };
 }
 
@@ -110,7 +122,7 @@ export async function readCodes(
   given: readonly ModelField[] = [],
 ): Promise<ReadCodes> {
   const name = path.toLowerCase();
-  if (name.endsWith('.npy')) return { z: await readNpyCodes(path, latent) };
+  if (isNpy(path)) return { z: await readNpyCodes(path, latent) };
   const format = FORMATS.find(([ending]) => name.endsWith(ending))?.[1];
   if (!format)
     throw new UserError(`${path}: codes are read from ${FORMATS.map(([e]) => e).join(' ')} or .npy files`);
@@ -160,9 +172,10 @@ async function readNumbers(db: Database, relation: Relation, used: readonly numb
 }
 
 function finite(value: number, path: string, row: number, column: string): number {
-  if (Number.isFinite(value)) return value;
+  if (Number.isFinite(Math.fround(value))) return value;
+  const what = Number.isNaN(value) ? 'not a number' : `${value} is too large`;
   throw new UserError(
-    `${path}, row ${row + 1}, column "${column}": not a number. Codes need one in every place`,
+    `${path}, row ${row + 1}, column "${column}": ${what}. Codes need a number in every place`,
   );
 }
 

@@ -14,6 +14,7 @@ import {
   writeRows,
 } from '../data/index.ts';
 import { rowTexts } from '../data/texts.ts';
+import { isNpy, outputOf } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { integerColumn } from './columns.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,8 +42,13 @@ export interface Made {
 export async function checkOut({ out, overwrite }: OutputOptions, sheet = SHEET): Promise<void> {
   if (out === undefined || overwrite) return;
   const found = await stat(out).catch(() => undefined);
-  if (found?.isFile() || (found && (await readdir(out)).includes(sheet)))
+  if (found?.isFile() || (found?.isDirectory() && (await readdir(out)).includes(sheet)))
     throw new UserError(`${out} exists already: --overwrite replaces it, --out names another place`);
+}
+
+/** Refuses at once a table's file whose ending no writer knows. */
+export function checkEnding(out: string | undefined, schema: Schema): void {
+  if (out !== undefined && !pictureField(schema) && !isNpy(out)) outputOf(out);
 }
 
 /** A file or folder if `out` is given; else the first rows for a person, all of them for a program. */
@@ -67,7 +73,7 @@ export async function deliver(
 
 async function save(made: Made, out: string, options: { overwrite: boolean }): Promise<string[]> {
   const field = pictureField(made.schema);
-  if (!field || out.toLowerCase().endsWith('.npy')) {
+  if (!field || isNpy(out)) {
     await writeRows(made.rows, made.schema, out, options);
     return [out];
   }

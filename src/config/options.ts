@@ -18,6 +18,7 @@ import {
 import { presetNames } from './presets.ts';
 
 const share = z.number().min(0).lt(1);
+export const MOST_THREADS = 256;
 
 /** Options about the data. */
 export const dataOptions = {
@@ -104,7 +105,7 @@ export const runOptions = {
   out: z.string().optional().describe('folder of the model (default: <data>.model)'),
   resume: z.boolean().default(false).describe('go on where an earlier run stopped'),
   overwrite: z.boolean().default(false).describe('replace the model that is there'),
-  threads: z.int().min(1).max(256).optional().describe('processor threads'),
+  threads: z.int().min(1).max(MOST_THREADS).optional().describe('processor threads'),
   checkpointSeconds: z.number().positive().default(20).describe('seconds between checkpoints'),
   profile: z
     .string()

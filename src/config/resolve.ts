@@ -118,8 +118,8 @@ function fresh(given: ParsedOptions & GivenChoices, facts: DataFacts): Plan {
     ...(given.modality && { modality: given.modality }),
     patience: given.patience ?? Math.max(5, Math.ceil(epochs / 10)),
     seed: given.seed ?? 0,
-    validation: given.validation ?? 0.1,
-    test: given.test ?? 0.1,
+    validation: given.validation ?? (given.validationData === undefined ? 0.1 : 0),
+    test: given.test ?? (given.testData === undefined ? 0.1 : 0),
     limit: given.limit,
     label: given.label,
   };

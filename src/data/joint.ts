@@ -148,11 +148,19 @@ export function formatJoint(schema: Schema, { rows, counts }: Joint): string {
   return `{"fields": ${names},\n"rows": [\n${lines.join(',\n')}\n],\n"counts": ${JSON.stringify([...counts])}}\n`;
 }
 
+function jsonIn(text: string, wrong: (why: string) => UserError): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrong('it is not JSON');
+  }
+}
+
 /** What `formatJoint` wrote; `name` is what errors call it. */
 export function parseJoint(schema: Schema, text: string, name: string): Joint {
   const fields = conditionFields(schema);
-  const parsed = file.safeParse(JSON.parse(text));
   const wrong = (why: string) => new UserError(`${name} is damaged: ${why}`);
+  const parsed = file.safeParse(jsonIn(text, wrong));
   if (!parsed.success) throw wrong(z.prettifyError(parsed.error));
   const { rows, counts } = parsed.data;
   if (rows.length !== counts.length) throw wrong('its rows and counts differ in number');

@@ -1,4 +1,5 @@
 /** Encoder and decoder bodies: multi-layer perceptrons and strided convolutions, with optional norms and residual blocks. */
+import { UserError } from '../errors.ts';
 import { add, concat, dimAt, fixed, flatten, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly } from './initialise.ts';
@@ -86,6 +87,7 @@ const residualBlocks = (scope: Scope, x: Tensor, options: ConvNetworkOptions): T
 /** Strided convolutions down, transposed ones up (Radford et al. 2016, without their batch norm). */
 export const convNetwork = (options: ConvNetworkOptions): Network => ({
   encode: (scope, x, beside) => {
+    checkPicture(x.shape.slice(1).map(Number), options);
     const act = activations[options.activation];
     const normed = (at: Scope, y: Tensor) => (options.norm ? groupNorm(at.at('norm'), y) : y);
     const top = options.channels.reduce((h, channels, i) => {
@@ -96,6 +98,16 @@ export const convNetwork = (options: ConvNetworkOptions): Network => ({
   },
   decode: (scope, z, outputs) => decodePicture(scope, z, outputs, options),
 });
+
+function checkPicture(shape: readonly number[], { channels }: ConvNetworkOptions): void {
+  if (shape.length !== 3)
+    throw new UserError('network "conv": it is for pictures, and these are rows; choose --network mlp');
+  const [height, width] = shape as [number, number, number];
+  if (halvings(Math.min(height, width), channels.length).at(-1)! < 1)
+    throw new UserError(
+      `channels: a picture of ${height} × ${width} cannot be halved ${channels.length} times; give fewer channels`,
+    );
+}
 
 function decodePicture(
   scope: Scope,

@@ -6,7 +6,7 @@ import type { Value } from '../runtime/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
 import { conditionsIn, withLabels } from './conditions.ts';
 import type { Model } from './model.ts';
-import { batchesOf, countRows, openFor, type RowOptions, splitsFor } from './rows.ts';
+import { batchesOf, checkCount, countRows, openRows, type RowOptions } from './rows.ts';
 import { encodeInto } from './source.ts';
 import { labelPart } from './spec.ts';
 
@@ -45,9 +45,9 @@ export async function encode(
   path: string,
   { split = 'all', count, seed = 0 }: EncodeOptions = {},
 ): Promise<Encoded> {
-  const data = await openFor(model, path);
+  checkCount(count);
+  const { data, splits } = await openRows(model, path, split);
   try {
-    const splits = splitsFor(model, data, split);
     const rows = Math.min(count ?? Number.POSITIVE_INFINITY, countRows(data, splits));
     if (rows === 0) throw new UserError(`${path}: no rows to encode`);
     const parts: EncodedBatch[] = [];

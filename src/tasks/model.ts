@@ -1,5 +1,5 @@
 /** A trained model in memory: what it was made from, its weights, and the sessions that run it, made when first needed. */
-import { parseConfig, type TrainConfig } from '../config/index.ts';
+import { MOST_THREADS, parseConfig, type TrainConfig } from '../config/index.ts';
 import {
   type Codec,
   conditionFields,
@@ -110,6 +110,7 @@ export interface LoadOptions {
 
 /** Opens a model folder; everything in it is checked first. */
 export async function load(path: string, { threads }: LoadOptions = {}): Promise<Model> {
+  checkThreads(threads);
   const folder = await readModelFolder(path);
   const { file, weights } = folder;
   const schema = parseSchema(file.schema);
@@ -125,6 +126,11 @@ export async function load(path: string, { threads }: LoadOptions = {}): Promise
   });
   checkWeights(model, weights, path);
   return model;
+}
+
+function checkThreads(threads: number | undefined): void {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS))
+    throw new UserError(`threads ${threads}: expected a whole number from 1 to ${MOST_THREADS}`);
 }
 
 async function jointIn({ read }: ModelFolder, schema: Schema): Promise<Pick<ModelParts, 'joint'>> {

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { draw } from './decode.ts';
 import { encodeBatch } from './encode.ts';
 import type { Model } from './model.ts';
-import { batchesOf, openFor, type RowOptions, splitsFor } from './rows.ts';
+import { batchesOf, checkCount, openRows, type RowOptions } from './rows.ts';
 
 export interface ReconstructOptions extends RowOptions {
   readonly seed?: number;
@@ -24,13 +24,14 @@ export async function reconstruct(
   path: string,
   { split = 'all', count, seed = 0, mean = true }: ReconstructOptions = {},
 ): Promise<Reconstructed> {
-  const data = await openFor(model, path);
+  checkCount(count);
+  const { data, splits } = await openRows(model, path, split);
   const fields = modelFields(model.schema);
   const original: Rows[] = [];
   const reconstruction: Rows[] = [];
   let at = 0;
   try {
-    for await (const batch of batchesOf(data, splitsFor(model, data, split), BATCH, count)) {
+    for await (const batch of batchesOf(data, splits, BATCH, count)) {
       const q = await encodeBatch(model, batch, seed);
       original.push(takeRows(fields, batch.rows, batch.index));
       reconstruction.push(

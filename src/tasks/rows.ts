@@ -3,6 +3,7 @@ import type { Batch, Dataset, Split } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import type { Model } from './model.ts';
 import { openData, splitOf } from './open.ts';
+import { startOf } from './resume.ts';
 
 export type SplitName = Split | 'all';
 
@@ -13,15 +14,68 @@ export interface RowOptions {
   readonly count?: number;
 }
 
-/** Opens `path` with the model's own schema and split. */
-export const openFor = (model: Model, path: string): Promise<Dataset> =>
-  openData(path, splitOf(model.config), model.schema);
+/** Opens `path` with the model's own schema, and its split where this is the data it was trained on; other data has all its rows. */
+export async function openFor(model: Model, path: string): Promise<Dataset> {
+  const own = splitOf(model.config);
+  const data = await openLabelled(model, path, own);
+  const isLike = isTrainingData(model, data);
+  if (isLike ? await beginsLike(model, data) : own.limit === undefined) return data;
+  await data.close();
+  return openWhole(model, path);
+}
 
-/** Whether this is, by its row counts, the data that the model was trained on. */
-export const isTrainingData = (model: Model, { counts }: Dataset): boolean => {
-  const known = model.file?.training.rows;
-  return !known || Object.entries(counts).every(([split, n]) => known[split] === n);
+/** The rows that `split` means; all of them are in the order of the file. */
+export async function openRows(
+  model: Model,
+  path: string,
+  split: SplitName,
+): Promise<{ readonly data: Dataset; readonly splits: readonly Split[] }> {
+  if (split !== 'all') {
+    const data = await openFor(model, path);
+    if (isTrainingData(model, data)) return { data, splits: splitsFor(model, data, split) };
+    await data.close();
+  }
+  return { data: await openWhole(model, path), splits: SPLITS };
+}
+
+/** All rows in one split, in the order of the file, but those that the data itself has for a test. */
+function openWhole(model: Model, path: string): Promise<Dataset> {
+  const { seed, label } = splitOf(model.config);
+  return openLabelled(model, path, { seed, label, validation: 0, test: 0 });
+}
+
+/** With the label that plots are coloured by where the data has it: no more than plots need it. */
+const openLabelled = (
+  { schema }: Model,
+  path: string,
+  options: Partial<ReturnType<typeof splitOf>>,
+): Promise<Dataset> =>
+  openData(path, options, schema).catch((error: unknown) => {
+    if (options.label === undefined) throw error;
+    return openData(path, { ...options, label: undefined }, schema);
+  });
+
+/** Refuses what is no number of rows. */
+export function checkCount(count: number | undefined): void {
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1))
+    throw new UserError(`count ${count}: expected a whole number from 1`);
+}
+
+/**
+ * Whether this is, by its row counts, the data that the model was trained on; where validation or test rows came from a file of
+ * their own, it has none.
+ */
+export const isTrainingData = ({ file, config }: Model, { counts }: Dataset): boolean => {
+  const known = file?.training.rows;
+  const isApart = (split: string) => split !== 'train' && config[split as 'validation' | 'test'] === 0;
+  return (
+    !known || Object.entries(counts).every(([split, n]) => known[split] === n || (n === 0 && isApart(split)))
+  );
 };
+
+/** Whether it begins with the same rows; of models from before this was kept, nothing is known. */
+const beginsLike = async ({ file, codec }: Model, data: Dataset): Promise<boolean> =>
+  file?.training.start === undefined || (await startOf(data, codec)) === file.training.start;
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 

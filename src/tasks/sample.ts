@@ -5,6 +5,7 @@ import { stream } from '../random/index.ts';
 import { type ConditionOptions, conditionFeed, sampledConditions } from './conditions.ts';
 import { draw } from './decode.ts';
 import type { Model } from './model.ts';
+import { checkCount } from './rows.ts';
 import { openZSource } from './samplers.ts';
 
 export interface SampleOptions extends ConditionOptions {
@@ -23,14 +24,15 @@ export interface SampleOptions extends ConditionOptions {
 }
 
 const BATCH = 500;
+const HOTTEST = 1e6; // far beyond all that a decoder can tell apart, and finite in float32
 const LEAST = 0.01; // of a truncation: 1 in 125 normal numbers is within it
 
 export async function sample(model: Model, options: SampleOptions = {}): Promise<Rows> {
   const { count = 64, seed = 0, sampler, temperature = 1, truncate, ...rest } = options;
   const { mean = false, clip = true, ...told } = rest;
-  if (!(Number.isInteger(count) && count >= 1))
-    throw new UserError(`count ${count}: expected a whole number from 1`);
-  if (!(temperature >= 0)) throw new UserError(`temperature ${temperature}: expected 0 or more`);
+  checkCount(count);
+  if (!(temperature >= 0 && temperature <= HOTTEST))
+    throw new UserError(`temperature ${temperature}: expected a number from 0 to ${HOTTEST}`);
   if (truncate !== undefined && !(truncate >= LEAST))
     throw new UserError(`truncate ${truncate}: expected ${LEAST} or more`);
   const conditions = sampledConditions(model, told, (at) => stream(seed, 'sample condition', at));

@@ -43,7 +43,12 @@ type Given = ParsedOptions & GivenChoices;
 export function withStart(given: Given, { config }: Start): Given {
   const { network, posterior, prior, likelihood } = config;
   const form = { network, posterior, prior, ...(likelihood && { likelihood }) };
-  return { ...withChoices(given, form as GivenChoices), latent: given.latent ?? config.latent };
+  const groups = given.posterior?.kind === undefined ? config.modality : undefined; // they go with its posterior
+  return {
+    ...withChoices(given, form as GivenChoices),
+    latent: given.latent ?? config.latent,
+    modality: given.modality ?? (groups && [...groups]),
+  };
 }
 
 export interface StartWeights {

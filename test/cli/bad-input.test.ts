@@ -1,5 +1,6 @@
 /** What people get wrong: each case gives a message that helps, exit code 2, no stack, and touches no file. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,6 +31,7 @@ before(async () => {
   file('odd.json', '{"fields": [{"name": "hight", "type": "number"}]}');
   file('codes.csv', 'a,b,c\n1,2,3\n');
   file('words.csv', 'z_1,z_2\n0.1,0.2\n0.3,many\n');
+  file('far.csv', 'z_1,z_2\n0.1,0.2\n1e39,0\n');
   file('taken.csv', 'mine\n');
   mkdirSync(join(folder, 'nothing'));
   mkdirSync(join(folder, 'thesis'));
@@ -133,6 +135,22 @@ const cases: Record<string, [words: string, message: RegExp]> = {
     'decode good.model codes.csv',
     /codes\.csv has 3 columns: expected mean_1 to mean_2/,
   ],
+  'more threads than any machine has': [
+    'sample good.model --threads 5000',
+    /threads 5000: expected a whole number from 1 to 256/,
+  ],
+  'half a row': ['encode good.model good.csv --count 1.5', /count 1\.5: expected a whole number from 1/],
+  'an infinite temperature': [
+    'sample good.model --temperature Infinity',
+    /temperature Infinity: expected a number from 0/,
+  ],
+  'codes beyond 32 bits': ['decode good.model far.csv', /far\.csv, row 2, column "z_1": 1e\+39 is too large/],
+  'codes to a file of an unknown kind': ['encode good.model good.csv --out codes.docx', /codes\.docx.*\.csv/],
+  'convolutions of a table': [
+    'train good.csv --out new14.model --network conv',
+    /it is for pictures, and these are rows/,
+  ],
+  'an output on a device': ['sample good.model --out /dev/full', /./],
   'codes that are words': ['decode good.model words.csv', /words\.csv, row 2, column "z_2": not a number/],
 };
 
@@ -150,4 +168,16 @@ test(`${Object.keys(cases).length} kinds of bad input`, { concurrency: 2 }, asyn
   );
   await Promise.all(runs);
   assert.deepEqual(fingerprint(folder), untouched);
+});
+
+test('a full disk behind stdout is told of, and readers of remarks that have gone are not missed', () => {
+  const through = (words: string) =>
+    spawnSync('sh', ['-c', `"$0" "$1" ${words}`, process.execPath, main], { cwd: folder, encoding: 'utf8' });
+  const full = through('sample good.model > /dev/full');
+  assert.match(full.stderr, /^elbo: the output cannot be written: .*ENOSPC/);
+  assert.equal(full.status, 2);
+  const deaf = through(
+    `train good.csv --out deaf.model ${quickly.join(' ')} 2>&1 >/dev/null | head -n 1; test -e deaf.model`,
+  );
+  assert.equal(deaf.status, 0, deaf.stderr);
 });

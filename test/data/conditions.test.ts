@@ -226,6 +226,7 @@ test('the joint counts every combination once, and survives JSON', async () => {
   const text = formatJoint(schema, joint);
   assert.deepEqual(parseJoint(schema, text, 'conditions.json'), joint);
   refused(() => parseJoint(schema, text.replace('city', 'town'), 'c.json'), /c\.json is damaged: its fields/);
+  refused(() => parseJoint(schema, text.slice(0, 20), 'c.json'), /c\.json is damaged: it is not JSON/);
   refused(() => parseJoint(schema, '{"fields": []}', 'c.json'), /c\.json is damaged/);
 });
 

@@ -51,6 +51,14 @@ for (const preset of ['mvae', 'mmvae', 'mopoeVae'] as const satisfies PresetName
     assert.ok(right > 0.85 * 200, `${right} of 200`);
     const { config } = JSON.parse(readFileSync(join(out, 'model.json'), 'utf8'));
     assert.deepEqual(config.modality, modality);
+    const further = await trained({
+      data,
+      out: join(folder, `${preset}-on.model`),
+      from: out,
+      latent: undefined,
+    });
+    const start = further.events.find((event) => event.type === 'plan')!.choices.at(-1)!;
+    assert.match(start, /^start: (\d+) of \1 tensors/);
     await model.dispose();
   });
 }

@@ -134,6 +134,61 @@ test('codes decode to the reconstruction', async () => {
   await refused(decode(model, new Float32Array(3)), /3 values given, expected a multiple of the model's 2/);
 });
 
+test('codes and reconstructions are in the order of the file, the first so many of it where so many are asked for', async () => {
+  const order = (count: number) => Float64Array.from({ length: count }, (_, i) => i);
+  assert.deepEqual((await encode(model, data)).ids, order(400));
+  assert.deepEqual((await encode(model, data, { count: 7 })).ids, order(7));
+  const [header, ...lines] = readFileSync(data, 'utf8').trimEnd().split('\n');
+  const other = put(folder, 'half.csv', [header, ...lines.slice(200)].join('\n'));
+  assert.deepEqual(
+    (await encode(model, other, { split: 'test' })).ids,
+    order(200),
+    'other data is taken whole',
+  );
+  const [whole, half] = [await reconstruct(model, data), await reconstruct(model, other)];
+  half.original.columns.forEach((column, j) => {
+    assert.deepEqual([...column], [...whole.original.columns[j]!].slice(200));
+  });
+  await refused(reconstruct(model, data, { count: -1 }), /count -1: expected a whole number from 1/);
+});
+
+test('a limit of training, and a label of its plots, are not asked of other data', async () => {
+  const limited = join(folder, 'limited.model');
+  await trained({ data, out: limited, limit: 100, ignore: ['city'], label: 'city' });
+  const short = await load(limited, { threads: 1 });
+  const rows = readFileSync(data, 'utf8').trimEnd().split('\n');
+  const place = rows[0]!.split(',').indexOf('city');
+  const without = rows.map((line) =>
+    line
+      .split(',')
+      .filter((_, j) => j !== place)
+      .join(','),
+  );
+  const [header, ...lines] = without;
+  const other = put(folder, 'without.csv', [header, ...lines.toReversed()].join('\n'));
+  assert.equal((await encode(short, other)).count, 400);
+  assert.equal((await evaluate(short, other, { samples: 0, quality: 0 })).rows, 400);
+  assert.equal((await encode(short, data, { split: 'test' })).count, short.file!.training.rows['test']);
+  await short.dispose();
+});
+
+test('data with as many other rows is other data; rows of a file of their own were not those of the training', async () => {
+  const [header, ...lines] = readFileSync(data, 'utf8').trimEnd().split('\n');
+  const turned = put(folder, 'turned.csv', [header, ...lines.toReversed()].join('\n'));
+  const { rows, protocol } = await evaluate(model, turned, { samples: 0, quality: 0 });
+  assert.equal(rows, 400);
+  assert.match(protocol, /turned.* is not the data trained on/);
+  const testData = put(folder, 'apart.csv', [header, ...lines.slice(0, 60)].join('\n'));
+  const apart = join(folder, 'apart.model');
+  await trained({ data, out: apart, testData });
+  const own = await load(apart, { threads: 1 });
+  await refused(evaluate(own, data, { samples: 0, quality: 0 }), /has no test rows: choose another --split/);
+  const validation = await evaluate(own, data, { samples: 0, quality: 0, split: 'validation' });
+  assert.equal(validation.rows, 40);
+  assert.equal((await evaluate(own, testData, { samples: 0, quality: 0 })).rows, 60);
+  await own.dispose();
+});
+
 test('evaluation is on the held-back rows, adds up, and is what the model says of itself', async () => {
   const result = await evaluate(model, data, { samples: 50 });
   const { rows, negativeElbo, logPx, kl, klPerDimension, fields, logLikelihood } = result;

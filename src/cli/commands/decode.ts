@@ -32,7 +32,7 @@ const command = verb({
       { withModel, given },
       { decode },
       { readCodes },
-      { checkOut, deliver },
+      { checkEnding, checkOut, deliver },
       { parseGiven },
       { conditionFields },
     ] = await Promise.all([
@@ -45,6 +45,7 @@ const command = verb({
     ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
+      checkEnding(out, model.schema);
       const latent = model.vae.spec.latent;
       const { z, conditions } = await readCodes(codes, latent, conditionFields(model.schema));
       const mean = draw ? false : undefined;

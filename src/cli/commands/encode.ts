@@ -28,7 +28,7 @@ const command = verb({
     const [
       { withModel, given },
       { encode },
-      { codesTable, writeCodes },
+      { checkCodesFile, codesTable, writeCodes },
       { checkOut, deliver },
       { conditionFields },
     ] = await Promise.all([
@@ -39,6 +39,7 @@ const command = verb({
       import('../../data/schema.ts'),
     ]);
     await checkOut({ out, overwrite });
+    checkCodesFile(out);
     await withModel(path, threads, async (model) => {
       const codes = await encode(model, data, given({ split, count, seed }));
       const table = { drawn: draw, given: conditionFields(model.schema) };

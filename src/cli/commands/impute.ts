@@ -35,20 +35,26 @@ const command = verb({
     'elbo impute adult.model new.csv > filled.csv',
   ],
   run: async ({ out, overwrite, threads, noClip, ...flags }, [path = '', data = ''], terminal) => {
-    const [{ withModel, given }, { impute }, { checkOut }, { deliverFilled, filesFor }, { createStages }] =
-      await Promise.all([
-        import('../model.ts'),
-        import('../../tasks/impute.ts'),
-        import('../output.ts'),
-        import('../filled.ts'),
-        import('../stages.ts'),
-      ]);
+    const [
+      { withModel, given },
+      { impute },
+      { checkEnding, checkOut },
+      { deliverFilled, filesFor },
+      { createStages },
+    ] = await Promise.all([
+      import('../model.ts'),
+      import('../../tasks/impute.ts'),
+      import('../output.ts'),
+      import('../filled.ts'),
+      import('../stages.ts'),
+    ]);
     const { samples, draws, uncertainty, seed } = flags;
     const files = filesFor(out, { draws, uncertainty });
     for (const file of files) await checkOut({ out: file, overwrite });
     const options = given({ samples, draws, uncertainty, seed, clip: noClip ? false : undefined });
     const stages = createStages(terminal);
     await withModel(path, threads, async (model) => {
+      for (const file of files) checkEnding(file, model.schema);
       const imputed = await impute(model, data, { ...options, progress: stages.tell }).finally(stages.clear);
       await deliverFilled(imputed, { data, schema: model.schema, files, overwrite }, terminal);
     });

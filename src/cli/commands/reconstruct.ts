@@ -24,13 +24,14 @@ const command = verb({
     'elbo reconstruct digits.model digits/ -n 100 --out again/       pictures and a contact sheet of pairs',
   ],
   run: async ({ out, split, count, draw, seed, overwrite, threads }, [path = '', data = ''], terminal) => {
-    const [{ withModel, given }, { reconstruct }, { checkOut, deliver }] = await Promise.all([
+    const [{ withModel, given }, { reconstruct }, { checkEnding, checkOut, deliver }] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/reconstruct.ts'),
       import('../output.ts'),
     ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
+      checkEnding(out, model.schema);
       const mean = draw ? false : undefined;
       const { original, reconstruction } = await reconstruct(
         model,

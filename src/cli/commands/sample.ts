@@ -46,16 +46,22 @@ const command = verb({
     [path = ''],
     terminal,
   ) => {
-    const [{ withModel, given }, { sample }, { zSourceName }, { checkOut, deliver }, { parseGiven }] =
-      await Promise.all([
-        import('../model.ts'),
-        import('../../tasks/sample.ts'),
-        import('../../tasks/samplers.ts'),
-        import('../output.ts'),
-        import('../given.ts'),
-      ]);
+    const [
+      { withModel, given },
+      { sample },
+      { zSourceName },
+      { checkEnding, checkOut, deliver },
+      { parseGiven },
+    ] = await Promise.all([
+      import('../model.ts'),
+      import('../../tasks/sample.ts'),
+      import('../../tasks/samplers.ts'),
+      import('../output.ts'),
+      import('../given.ts'),
+    ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
+      checkEnding(out, model.schema);
       if (sampler === undefined && !terminal.wantsJson) noteSource(await zSourceName(model), model, terminal);
       const clip = noClip ? false : undefined;
       const rows = await sample(

@@ -96,9 +96,12 @@ function jsonListener(terminal: Terminal): Listener {
 
 function textListener(terminal: Terminal, data: string): Listener {
   const progress = createProgress(terminal);
+  let judged = '';
   const on = (event: TrainEvent) => {
-    if (event.type === 'plan') printPlan(event, data, terminal);
-    else if (event.type === 'start') printStart(event, terminal, progress);
+    if (event.type === 'plan') {
+      judged = (event.rows.validation ?? 0) > 0 ? 'validation' : 'training';
+      printPlan(event, data, terminal);
+    } else if (event.type === 'start') printStart(event, judged, terminal, progress);
     else if (event.type === 'step') progress.step(event);
     else if (event.type === 'epoch') progress.epoch(event);
     else if (event.type === 'notice') sayNotice(event.message, terminal, progress);
@@ -130,11 +133,11 @@ function printPlan({ fields, rows, notes, choices }: Event<'plan'>, data: string
   terminal.remark();
 }
 
-function printStart(event: Event<'start'>, terminal: Terminal, progress: Progress): void {
+function printStart(event: Event<'start'>, judged: string, terminal: Terminal, progress: Progress): void {
   const { parameters, epochs, stepsPerEpoch, step } = event;
   const from = step > 0 ? `, from step ${step.toLocaleString('en')}` : '';
   const size = `${plural(parameters, 'parameter')}, ${plural(epochs, 'epoch')} of ${plural(stepsPerEpoch, 'step')}${from}`;
-  for (const line of wrap(`${size}; figures in nats, on validation rows`, terminal.columns()))
+  for (const line of wrap(`${size}; figures in nats, on ${judged} rows`, terminal.columns()))
     terminal.remark(line);
   progress.start(step, epochs);
 }
