@@ -6,9 +6,17 @@ import { imageField } from './image-field.ts';
 import { cleanLabels, labelColumn, labelField, labelFieldOf, labelsOf, withoutMinusOne } from './labels.ts';
 import { givenIds, inMemory, randomAccessDataset } from './memory-dataset.ts';
 import type { NdArray } from './npy.ts';
-import type { GivenPaths, Settings } from './options.ts';
+import type { GivenPaths, ImageOptions, Settings } from './options.ts';
+import { isPixels, isZeroOne, pixelNotes, pixelsOf } from './pixels.ts';
 import { type Column, concatRows, type Dataset, type Labels, newColumn, type Rows } from './rows.ts';
-import { type Field, type ModelField, modelFields, parseSchema, type Schema } from './schema.ts';
+import {
+  type Field,
+  type FieldOf,
+  type ModelField,
+  modelFields,
+  parseSchema,
+  type Schema,
+} from './schema.ts';
 import { createSplitter } from './split.ts';
 
 /** What one file gives. */
@@ -33,7 +41,7 @@ export async function openArrays(given: GivenPaths, settings: Settings, read: Re
   const labels = labelsIn(files, settings);
   const schema = settings.schema ?? inferArray(train, settings, labels);
   const all = rowsOf(files, schema, labels);
-  const notes = [...new Set(files.flatMap((file) => file.notes)), ...train.remarks];
+  const notes = [...new Set(files.flatMap((file) => file.notes)), ...remarks(train, schema)];
   return randomAccessDataset({
     name: given.train,
     schema,
@@ -44,13 +52,11 @@ export async function openArrays(given: GivenPaths, settings: Settings, read: Re
   });
 }
 
-/** A file brought into one of the two forms. */
+/** A file that has examples. */
 interface Loaded extends ArrayFile {
   readonly count: number;
-  readonly form:
-    | { kind: 'images'; size: readonly [number, number, number] }
-    | { kind: 'table'; width: number };
-  readonly remarks: readonly string[];
+  /** Numbers of an example. */
+  readonly width: number;
 }
 
 async function load(path: string, settings: Settings, read: ReadArray): Promise<Loaded> {
@@ -60,56 +66,36 @@ async function load(path: string, settings: Settings, read: ReadArray): Promise<
     throw new UserError(`${path}: expected an array of numbers with a row for each example`);
   if (data.length === 0) throw new UserError(`${path}: the array has no values (${shape.join(' × ')})`);
   const count = Math.min(shape[0]!, settings.limit ?? shape[0]!);
-  const size = imageSize(shape);
-  const width = data.length / shape[0]!;
-  if (size && isPixels(data as Float64Array))
-    return { ...file, count, form: { kind: 'images', size }, remarks: scaled(data as Float64Array) };
-  if (width > MAX_WIDTH)
-    throw new UserError(`${path}: rows of ${width} numbers are too wide, at most ${MAX_WIDTH}`);
-  const flat =
-    shape.length > 2
-      ? [`${path}: each ${shape.slice(1).join(' × ')} example is read as ${width} columns.`]
-      : [];
-  return { ...file, count, form: { kind: 'table', width }, remarks: flat };
+  return { ...file, count, width: data.length / shape[0]! };
 }
 
 const MAX_WIDTH = 20_000;
 
-function imageSize(shape: readonly number[]): [number, number, number] | undefined {
+type Size = readonly [height: number, width: number, channels: 1 | 3 | 4];
+
+function imageSize(shape: readonly number[]): Size | undefined {
   const [, h, w, c = 1] = shape;
   const fits = shape.length === 3 || (shape.length === 4 && [1, 3, 4].includes(c));
-  return fits && h && w ? [h, w, c] : undefined;
+  return fits && h && w ? [h, w, c as Size[2]] : undefined;
 }
 
-const isBytes = (data: ArrayLike<number>): boolean => data instanceof Uint8Array;
-
-/** Bytes, or numbers that all lie in [0, 1]. */
-function isPixels(data: ArrayLike<number>): boolean {
-  if (isBytes(data)) return true;
-  for (let i = 0; i < data.length; i++) if (!(data[i]! >= 0 && data[i]! <= 1)) return false;
-  return true;
+function remarks({ path, array }: Loaded, schema: Schema): string[] {
+  const picture = modelFields(schema).find((field) => field.type === 'image');
+  if (picture) return pixelNotes(path, array, picture);
+  const own = array.shape.slice(1);
+  return own.length > 1
+    ? [`${path}: each ${own.join(' × ')} example is read as ${product(own)} columns.`]
+    : [];
 }
 
-const scaled = (data: ArrayLike<number>): string[] =>
-  isBytes(data) ? [] : ['Pixels in [0, 1] are kept in steps of 1/255.'];
-
-const pixelsOf = (data: ArrayLike<number>, length: number): Uint8Array =>
-  isBytes(data)
-    ? (data as Uint8Array).subarray(0, length)
-    : Uint8Array.from({ length }, (_, i) => Math.round(data[i]! * 255));
-
+/** Only here the values say whether they are pictures: where there is a schema, it says so. */
 function inferArray(file: Loaded, settings: Settings, labels: Labels | undefined): Schema {
   createSplitter(file.count, { seed: settings.seed, validation: 0, test: 0 });
+  const size = imageSize(file.array.shape);
   const fields: Field[] =
-    file.form.kind === 'images'
-      ? [
-          imageField(
-            file.form.size,
-            pixelsOf(file.array.data as Float64Array, file.count * product(file.form.size)),
-            settings.image.binarize,
-          ),
-        ]
-      : inferColumns(file, file.form.width, settings);
+    size && isPixels(file.array)
+      ? [inferPicture(file, size, settings.image.binarize)]
+      : inferColumns(file, settings);
   if (fields.every((field) => field.role === 'ignored'))
     throw new UserError(`${file.path}: every column is constant or empty`);
   const label = labelField(settings, labels, file.count, `${file.path} ${NO_LABELS}`);
@@ -117,16 +103,36 @@ function inferArray(file: Loaded, settings: Settings, labels: Labels | undefined
   return applyEdits(parseSchema({ version: 1, missing: settings.missing, fields: all }), settings.edits);
 }
 
+/** Of black and white alone nothing is to be drawn afresh. */
+function inferPicture(
+  { path, array, count }: Loaded,
+  size: Size,
+  binarize: ImageOptions['binarize'],
+): FieldOf<'image'> {
+  if (isZeroOne(array)) return { ...imageField(size, new Uint8Array(), binarize ?? 'static'), full: 1 };
+  const [height, width, channels] = size;
+  const form = { type: 'image', height, width, channels, binarize: 'none' } as const;
+  return imageField(size, pixelsOf(path, array, count, form), binarize);
+}
+
 const NO_LABELS =
   'has no labels beside it (a file named as MNIST names them, or an array "y"), or more than 256 different ones';
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
-function inferColumns(file: Loaded, width: number, settings: Settings): Field[] {
+function inferColumns(file: Loaded, settings: Settings): Field[] {
+  const { path, width } = file;
+  if (settings.image.binarize !== undefined)
+    throw new UserError(
+      `${path}: binarize is for pictures, and these are rows of ${width} numbers: pictures are [n, height, width] ` +
+        'or [n, height, width, channels], of bytes or of numbers from 0 to 1',
+    );
+  if (width > MAX_WIDTH)
+    throw new UserError(`${path}: rows of ${width} numbers are too wide, at most ${MAX_WIDTH}`);
   const edits = new Map(settings.edits.fields.map((edit) => [edit.name, edit]));
   return Array.from({ length: width }, (_, j) => {
     const name = `x${j}`;
-    const values = columnOf(file, j, width);
+    const values = columnOf(file, j);
     const present = values.filter((v) => !Number.isNaN(v));
     const ignored = (reason: string): Field => ({ name, role: 'ignored', type: 'number', reason });
     if (present.length === 0) return ignored('no value at all');
@@ -144,7 +150,7 @@ function inferColumns(file: Loaded, width: number, settings: Settings): Field[] 
 }
 
 /** Column j of a table; what is not a finite number is missing. */
-function columnOf({ array, count }: Loaded, j: number, width: number): Float64Array {
+function columnOf({ array, count, width }: Loaded, j: number): Float64Array {
   const data = array.data as Float64Array;
   return Float64Array.from({ length: count }, (_, i) => {
     const v = data[i * width + j]!;
@@ -173,21 +179,20 @@ function rowsOf(files: readonly Loaded[], schema: Schema, labels: Labels | undef
 const COLUMN = /^x(\d+)$/;
 
 function column(file: Loaded, field: ModelField): Column {
-  const { form, count, path } = file;
+  const { array, count, path, width } = file;
   if (field.type === 'image') {
     const size = [field.height, field.width, field.channels];
-    const given = file.array.shape.slice(1);
-    if (form.kind !== 'images' || form.size.join() !== size.join())
+    if (imageSize(array.shape)?.join() !== size.join())
       throw new UserError(
-        `${path}: examples are ${given.join(' × ')}, expected ${size.join(' × ')} pictures`,
+        `${path}: examples are ${array.shape.slice(1).join(' × ')}, expected ${size.join(' × ')} pictures`,
       );
-    return pixelsOf(file.array.data as Float64Array, count * product(size));
+    return pixelsOf(path, array, count, field);
   }
   const j = Number(COLUMN.exec(field.name)?.[1] ?? Number.NaN);
-  if (form.kind !== 'table' || !(j < form.width))
+  if (!(j < width))
     throw new UserError(`${path}: has no column "${field.name}"; an array's columns are called x0, x1 …`);
   const out = newColumn(field, count);
-  out.set(columnOf(file, j, form.width));
+  out.set(columnOf(file, j));
   return out;
 }
 

@@ -33,6 +33,7 @@ const fieldEdit = z.strictObject({
   width: anything,
   channels: anything,
   binarize: anything,
+  full: anything,
 });
 const editsShape = z.strictObject({
   version: z.literal(1).optional(),

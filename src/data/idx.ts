@@ -1,9 +1,10 @@
 /** IDX, the format of MNIST: magic 0 0 type dimensions, big-endian sizes, values; plain or gzipped. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import type { NdArray, NumberArray } from './npy.ts';
+import { readWhole } from './read-whole.ts';
 
 interface IdxType {
   readonly bytes: number;
@@ -91,7 +92,7 @@ export function parseIdx(bytes: Uint8Array, name: string): NdArray {
 
 /** Reads an IDX file, gzipped or not. */
 export async function readIdx(path: string): Promise<NdArray> {
-  return parseIdx(unpacked(await readFile(path), path), path);
+  return parseIdx(unpacked(await readWhole(path), path), path);
 }
 
 function unpacked(bytes: Buffer, path: string): Uint8Array {

@@ -1,7 +1,7 @@
 /**
  * A folder of pictures: decoded by sharp to one size and colour type, into memory or again for each batch.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../errors.ts';
@@ -20,12 +20,25 @@ const MAX_PIXELS = 100_000_000; // of one picture, before resizing
 
 /** Pictures of a folder and all below it, in the order of their paths. */
 export async function listPictures(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter(
-    (entry) => entry.isFile() && PICTURE.test(entry.name) && !entry.name.startsWith('.'),
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new UserError(`${error.path ?? folder}: the folder cannot be listed: ${error.message}`);
+    },
   );
-  return files.map((entry) => join(entry.parentPath, entry.name)).sort();
+  const named = entries.filter(({ name }) => PICTURE.test(name) && !name.startsWith('.'));
+  const files = await each(named, async (entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return entry.isFile() || (entry.isSymbolicLink() && (await leadsToPicture(path))) ? [path] : [];
+  });
+  return files.flat().sort();
 }
+
+/** A link to nowhere is kept, so that it is told among the pictures that cannot be read. */
+const leadsToPicture = (link: string): Promise<boolean> =>
+  stat(link).then(
+    (found) => found.isFile(),
+    () => true,
+  );
 
 interface Known {
   readonly path: string;
@@ -64,7 +77,8 @@ async function survey(folder: string, limit: number | undefined): Promise<Survey
     throw new UserError(`${folder}: no pictures in it (png, jpg, jpeg, webp or gif), nor in its sub-folders`);
   const found = await each(paths, async (path): Promise<Known | string> => {
     try {
-      const { height, width, space, pageHeight } = await open(path).metadata();
+      const { autoOrient, space, pageHeight } = await open(path).metadata();
+      const { height, width } = autoOrient; // as `decode` turns it
       return { path, height: pageHeight ?? height, width, grey: space === 'b-w' || space === 'grey16' };
     } catch (error) {
       return `${relative(folder, path)}: ${reason(error)}`;

@@ -2,9 +2,9 @@
  * NumPy's .npy and .npz, read and written (format 1.0 to 3.0; no pickled objects, so nothing in a file can
  * run).
  */
-import { readFile } from 'node:fs/promises';
 import { unzipSync, zipSync } from 'fflate';
 import { UserError } from '../errors.ts';
+import { readWhole } from './read-whole.ts';
 
 export type NumberArray =
   | Float64Array
@@ -20,6 +20,8 @@ export type NumberArray =
 export interface NdArray {
   readonly shape: readonly number[];
   readonly data: NumberArray | readonly string[];
+  /** Whether the bytes were booleans. */
+  readonly isBoolean?: boolean;
 }
 
 /** Reads `count` items of one type from `at`. */
@@ -43,7 +45,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     1,
     (v, at) => v.getUint8(at),
   ),
-  u1: (v, at, count) => new Uint8Array(v.buffer, v.byteOffset + at, count).slice(),
+  u1: (v, at, count) => new Uint8Array(v.buffer, v.byteOffset + at, count),
   i1: each(
     (n) => new Int8Array(n),
     1,
@@ -129,7 +131,8 @@ export function parseNpy(bytes: Uint8Array, name: string): NdArray {
   const data = /^[US]/.test(type)
     ? Array.from({ length: count }, (_, i) => text(view, start + i * size, size, type, little))
     : READERS[type]!(view, start, count, little);
-  return { shape, data: header.fortran && shape.length > 1 ? rowMajor(data, shape) : data };
+  const ordered = header.fortran && shape.length > 1 ? rowMajor(data, shape) : data;
+  return { shape, data: ordered, ...(type === 'b1' && { isBoolean: true }) };
 }
 
 function parseHeader(bytes: Uint8Array, name: string): Header {
@@ -144,7 +147,7 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   if (start > bytes.length || !descr || !shape)
     throw new UserError(`${name}: its header cannot be read: ${words.slice(0, 120)}`);
   const type = descr[2]!;
-  if (!READERS[type] && !/^[US]\d+$/.test(type))
+  if (!READERS[type] && !/^[US][1-9]\d*$/.test(type))
     throw new UserError(
       `${name}: holds values of type "${descr[1]}${type}", expected numbers, booleans or fixed-length texts ` +
         '(no objects, complex numbers or dates)',
@@ -153,6 +156,9 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
     .split(',')
     .map((n) => n.trim())
     .filter((n) => n !== '');
+  const odd = sizes.find((n) => !/^\d+$/.test(n));
+  if (odd !== undefined)
+    throw new UserError(`${name}: its header says (${shape[1]}), expected whole sizes from 0 and not ${odd}`);
   return {
     order: descr[1]!,
     type,
@@ -167,7 +173,8 @@ function text(view: DataView, at: number, size: number, type: string, little: bo
   const step = type[0] === 'U' ? 4 : 1;
   for (let i = 0; i < size; i += step)
     codes.push(step === 4 ? view.getUint32(at + i, little) : view.getUint8(at + i));
-  return String.fromCodePoint(...codes.map((code) => (code > 0x10ffff ? 0xfffd : code))).replace(/\0+$/, '');
+  const letters = codes.map((code) => String.fromCodePoint(code > 0x10ffff ? 0xfffd : code));
+  return letters.join('').replace(/\0+$/, '');
 }
 
 /** From column-major (Fortran) to row-major order. */
@@ -185,7 +192,7 @@ function rowMajor(data: NdArray['data'], shape: readonly number[]): NdArray['dat
 
 /** All arrays of a .npy (named 'data') or .npz file. */
 export async function readNumpy(path: string): Promise<Map<string, NdArray>> {
-  const bytes = new Uint8Array(await readFile(path));
+  const bytes = await readWhole(path);
   if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return new Map([['data', parseNpy(bytes, path)]]);
   const arrays = new Map<string, NdArray>();
   for (const [file, content] of Object.entries(unzip(bytes, path)))

@@ -2,7 +2,13 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { type GivenPaths, type OpenOptions, settingsOf } from './options.ts';
+import {
+  type GivenPaths,
+  type ImageOptions,
+  type OpenOptions,
+  type Settings,
+  settingsOf,
+} from './options.ts';
 import type { Dataset } from './rows.ts';
 import { type Source, sourceOf } from './sources.ts';
 import { openSprites } from './sprites-source.ts';
@@ -13,17 +19,23 @@ export async function openDataset(data: string | GivenPaths, options: OpenOption
   const settings = settingsOf(options);
   checkLimit(settings.limit);
   const made = MADE[given.train];
-  if (made && !(await isThere(given.train))) return made(given, settings);
+  if (made && !(await isThere(given.train))) {
+    checkImage(given.train, made, settings);
+    return made.open(given, settings);
+  }
   for (const path of Object.values(given)) if (path !== undefined) await checkReadable(path);
   const source = await sourceOf(given.train);
   for (const path of [given.validation, given.test])
     if (path !== undefined && (await sourceOf(path)) !== source)
       throw new UserError(`${path}: is not ${source.name} as ${given.train} is; give files of one format`);
+  checkImage(given.train, source, settings);
   return source.open(absolute(given), settings);
 }
 
 /** Data that is told by name and made, unless there is a file or folder of that name. */
-const MADE: Readonly<Record<string, Source['open']>> = { sprites: openSprites };
+const MADE: Readonly<Record<string, Pick<Source, 'name' | 'heeds' | 'open'>>> = {
+  sprites: { name: 'sprites', heeds: ['size', 'binarize'], open: openSprites },
+};
 
 const isThere = (path: string): Promise<boolean> =>
   access(path).then(
@@ -36,6 +48,16 @@ const absolute = ({ train, validation, test }: GivenPaths): GivenPaths => ({
   validation: validation && resolve(validation),
   test: test && resolve(test),
 });
+
+/** A known schema says what pictures are, whatever else is said. */
+function checkImage(path: string, { name, heeds }: Pick<Source, 'name' | 'heeds'>, settings: Settings): void {
+  if (settings.schema) return;
+  for (const [option, value] of Object.entries(settings.image))
+    if (value !== undefined && !heeds.includes(option as keyof ImageOptions))
+      throw new UserError(
+        `${option} ${value}: has no effect on ${path} (${name}), whose values are used as they are; leave it out`,
+      );
+}
 
 function checkLimit(limit: number | undefined): void {
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))

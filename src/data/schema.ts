@@ -104,6 +104,8 @@ const kinds = {
     channels: z.union([z.literal(1), z.literal(3), z.literal(4)]),
     binarize: z.enum(['dynamic', 'static', 'none']).default('none'),
     likelihood: z.enum(['bernoulli', 'gaussian']).default('gaussian'),
+    /** The byte that is white in arrays of bytes; left out: 255. */
+    full: z.union([z.literal(1), z.literal(255)]).optional(),
   }),
 };
 

@@ -6,7 +6,7 @@ import { readIdxFile, readNumpyFile } from './array-files.ts';
 import { openArrays } from './arrays.ts';
 import { idxFolder, isIdxName } from './idx.ts';
 import { openPictures } from './images.ts';
-import type { GivenPaths, Settings } from './options.ts';
+import type { GivenPaths, ImageOptions, Settings } from './options.ts';
 import type { Dataset } from './rows.ts';
 import { openTable } from './table.ts';
 import type { TableFormat } from './table-source.ts';
@@ -17,6 +17,8 @@ export interface Source {
   readonly known: string;
   /** How it is read, where it is a table. */
   readonly table?: TableFormat;
+  /** The options about pictures that it heeds. */
+  readonly heeds: readonly (keyof ImageOptions)[];
   matches(path: string, isFolder: boolean): boolean | Promise<boolean>;
   open(given: GivenPaths, settings: Settings): Promise<Dataset>;
 }
@@ -30,6 +32,7 @@ const table = (name: string, format: TableFormat, ...endings: readonly string[])
   name,
   known: endings.join(' '),
   table: format,
+  heeds: [],
   matches: endsWith(...endings),
   open: (given, settings) => openTable(format, given, settings),
 });
@@ -42,28 +45,51 @@ export const SOURCES: readonly Source[] = [
   {
     name: 'NumPy',
     known: '.npy .npz',
+    heeds: ['binarize'],
     matches: endsWith('.npy', '.npz'),
     open: (given, settings) => openArrays(given, settings, readNumpyFile),
   },
   {
     name: 'IDX',
     known: '.idx *-ubyte (or .gz)',
+    heeds: ['binarize'],
     matches: (path, isFolder) => !isFolder && isIdxName(basename(path)),
     open: (given, settings) => openArrays(given, settings, readIdxFile),
   },
   {
     name: 'a folder of IDX files',
     known: 'a folder with train-images-idx3-ubyte',
+    heeds: ['binarize'],
     matches: async (path, isFolder) => isFolder && (await idxFolder(path)) !== undefined,
-    open: async ({ train }, settings) => openArrays({ ...(await idxFolder(train))! }, settings, readIdxFile),
+    open: async (given, settings) => openArrays(await idxFiles(given), settings, readIdxFile),
   },
   {
     name: 'a folder of pictures',
     known: 'a folder of png, jpg, webp or gif pictures',
+    heeds: ['size', 'color', 'binarize'],
     matches: (_, isFolder) => isFolder,
     open: openPictures,
   },
 ];
+
+/** A folder given for one split must not be of two. */
+async function idxFiles({ train, validation, test }: GivenPaths): Promise<GivenPaths> {
+  const files = (await idxFolder(train))!;
+  return {
+    train: files.train,
+    validation: validation && (await onlyFile(validation)),
+    test: test ? await onlyFile(test) : files.test,
+  };
+}
+
+async function onlyFile(folder: string): Promise<string> {
+  const { train, test } = (await idxFolder(folder))!;
+  if (test === undefined) return train;
+  throw new UserError(
+    `${folder}: has training and test pictures, expected those of one split; ` +
+      `give files instead of folders, for each split its own, as in ${train}`,
+  );
+}
 
 /** The source for a file or folder, by its name and what is in it. */
 export async function sourceOf(path: string): Promise<Source> {

@@ -5,6 +5,7 @@
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { explained } from './file-errors.ts';
 import { formatNpy, type NdArray } from './npy.ts';
 import type { Rows } from './rows.ts';
 import { modelFields, type Schema } from './schema.ts';
@@ -52,11 +53,13 @@ export function outputOf(path: string): TableOutput {
   throw new UserError(`${path}: rows can be written as ${TABLES.map(([e]) => e).join(' ')} or .npy`);
 }
 
-/** [n, fields] numbers, categories as codes; pictures as [n, H, W, C] bytes. */
+/** [n, fields] numbers, categories as codes; pictures as [n, H, W, C] bytes, or from 0 to 1 as the data was. */
 function toArray({ count, columns }: Rows, schema: Schema): NdArray {
   const [field] = modelFields(schema);
   if (field?.type === 'image') {
-    return { shape: [count, field.height, field.width, field.channels], data: columns[0] as Uint8Array };
+    const pixels = columns[0] as Uint8Array;
+    const data = field.full === 1 ? Float32Array.from(pixels, (v) => v / 255) : pixels;
+    return { shape: [count, field.height, field.width, field.channels], data };
   }
   const data = new Float64Array(count * columns.length);
   columns.forEach((column, j) => {
@@ -77,14 +80,24 @@ export async function replaceFile(
 ): Promise<void> {
   const target = resolve(path);
   if (!overwrite) await refuseExisting(target, path);
-  await mkdir(dirname(target), { recursive: true });
   const temporary = `${target}.${process.pid}.part`;
-  try {
-    await write(temporary);
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await explained('create the folder', dirname(path), () => mkdir(dirname(target), { recursive: true }));
+  await explained('write', path, async () => {
+    try {
+      await write(temporary);
+      await rename(temporary, target);
+    } catch (error) {
+      throw tableError(error, temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}
+
+/** DuckDB says in words alone what went wrong with a file. */
+function tableError(error: unknown, temporary: string, path: string): unknown {
+  const found = /^IO Error: (.*)/.exec((error as Error).message);
+  return found ? new UserError(`cannot write ${path}: ${found[1]!.replaceAll(temporary, path)}`) : error;
 }
 
 async function refuseExisting(target: string, path: string): Promise<void> {

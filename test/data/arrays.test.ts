@@ -8,6 +8,9 @@ import fc from 'fast-check';
 import { parseIdx } from '../../src/data/idx.ts';
 import { formatNpy, formatNpz, type NdArray, parseNpy } from '../../src/data/npy.ts';
 import { openDataset } from '../../src/data/open.ts';
+import { readWhole } from '../../src/data/read-whole.ts';
+import { parseSchema, type Schema } from '../../src/data/schema.ts';
+import { writeRows } from '../../src/data/write.ts';
 import { byId, collect, put, temporaryFolder } from './files.ts';
 
 const folder = temporaryFolder();
@@ -93,6 +96,19 @@ test('.npy: damaged or hostile bytes are refused in words, never with a crash', 
     new Uint8Array(9),
   );
   assert.throws(() => parseNpy(huge, 'x'), { name: 'UserError', message: /is cut short/ });
+  for (const [type, sizes, message] of [
+    ['<f8', '-5, 2', /says \(-5, 2\), expected whole sizes from 0 and not -5/],
+    ['<f8', '1.5, 2', /and not 1\.5/],
+    ['<U0', '1000000000000000,', /of type "<U0"/],
+  ] as const) {
+    const odd = npy(
+      `{'descr': '${type}', 'fortran_order': False, 'shape': (${sizes}), }`,
+      new Uint8Array(99),
+    );
+    assert.throws(() => parseNpy(odd, 'x'), { name: 'UserError', message });
+  }
+  const long: NdArray = { shape: [1], data: ['x'.repeat(200_000)] };
+  assert.deepEqual(parseNpy(formatNpy(long), 'x'), long);
   fc.assert(
     fc.property(fc.nat(good.length - 1), fc.nat(255), (at, byte) => {
       const bytes = good.slice();
@@ -165,6 +181,68 @@ test('pictures from arrays: bytes as they are, [0, 1] in steps of 1/255; nearly 
   );
 });
 
+const pixelsIn = async (path: string, schema?: Schema) => {
+  const dataset = await openDataset(path, { ...everything, ...(schema && { schema }) });
+  const [batch] = await collect(dataset, { split: 'train', batchSize: 100 });
+  return { dataset, pixels: batch!.rows.columns[0] as Uint8Array };
+};
+
+test('pictures of bytes 0 and 1, or of booleans: 1 is white, and stays so for new data of the model', async () => {
+  const ones = Uint8Array.from({ length: 20 * 12 }, (_, i) => Number(i % 5 < 2));
+  const white = ones.map((v) => 255 * v);
+  const shape = [20, 3, 4];
+  const bytes = put(folder, 'ones.npy', formatNpy({ shape, data: ones }));
+  const booleans = put(
+    folder,
+    'bools.npy',
+    npy("{'descr': '|b1', 'fortran_order': False, 'shape': (20, 3, 4), }", ones),
+  );
+  const [seen, read] = [await pixelsIn(bytes), await pixelsIn(booleans)];
+  const [field] = seen.dataset.schema.fields;
+  assert.ok(field?.type === 'image' && field.role === 'model');
+  assert.deepEqual([field.full, field.binarize, field.likelihood], [1, 'static', 'bernoulli']);
+  assert.match(seen.dataset.notes.join(), /no byte is above 1, so 1 is read as white/);
+  assert.deepEqual(read.dataset.schema, seen.dataset.schema);
+  assert.deepEqual([seen.pixels, read.pixels], [white, white]);
+
+  const saved = parseSchema(JSON.parse(JSON.stringify(seen.dataset.schema)));
+  const one = put(folder, 'one.npy', formatNpy({ shape: [2, 3, 4], data: new Uint8Array(24).fill(1, 3, 4) }));
+  assert.equal((await pixelsIn(one, saved)).pixels[3], 255);
+  const grey = put(folder, 'grey2.npy', formatNpy({ shape, data: white.map((v, i) => v || i % 7) }));
+  await assert.rejects(pixelsIn(grey, saved), /grey2\.npy: example 1 holds 255, expected bytes of 0 and 1/);
+  const again = join(folder, 'again.npy');
+  await writeRows({ count: 20, columns: [white] }, saved, again);
+  assert.deepEqual((await pixelsIn(again, saved)).pixels, white, 'what is written is of the same form');
+
+  const old = parseSchema({ version: 1, fields: [{ ...field, full: undefined, binarize: 'dynamic' }] });
+  assert.deepEqual((await pixelsIn(booleans, old)).pixels, white);
+  await assert.rejects(pixelsIn(bytes, old), /no byte is above 1, but the model is of bytes up to 255/);
+});
+
+test('a schema says whether arrays are pictures, whatever their values; without one the training file does', async () => {
+  const values = (low: number, high: number, n = 20) =>
+    Float64Array.from({ length: n * 4 }, (_, i) => low + ((high - low) * ((i * 7) % 11)) / 10);
+  const file = (name: string, data: Float64Array) =>
+    put(folder, name, formatNpy({ shape: [data.length / 4, 2, 2], data }));
+  const [wide, narrow] = [file('wide.npy', values(-1, 1)), file('narrow.npy', values(0, 1))];
+  const table = await openDataset({ train: wide, validation: narrow }, everything);
+  assert.deepEqual([table.schema.fields.length, table.counts.validation], [4, 20]);
+  const known = await openDataset(narrow, { ...everything, schema: table.schema });
+  assert.match(known.notes.join(), /each 2 × 2 example is read as 4 columns/);
+  const pictures = (await openDataset(narrow, everything)).schema;
+  const odd = values(0, 1);
+  odd[9] = 1.0001;
+  await assert.rejects(openDataset(file('odd.npy', odd), { schema: pictures }), {
+    name: 'UserError',
+    message: /odd\.npy: example 3 holds 1\.0001, expected pixels from 0 to 1/,
+  });
+});
+
+test('files of any size are read in pieces', async () => {
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+  assert.deepEqual(new Uint8Array(await readWhole(put(folder, 'bytes', bytes), 64)), bytes);
+});
+
 /** The bytes of an IDX file of unsigned bytes. */
 function idx(shape: readonly number[], data: Uint8Array): Uint8Array {
   const head = new DataView(new ArrayBuffer(4 + 4 * shape.length));
@@ -208,6 +286,16 @@ test('IDX: a folder laid out as MNIST gives training and test pictures with labe
   const [batch] = await collect(dataset, { split: 'test', batchSize: 1 });
   const at = batch!.index[0]! * 4;
   assert.deepEqual([...(batch!.rows.columns[0] as Uint8Array).subarray(at, at + 4)], [80, 81, 82, 83]);
+
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  put(own, 'train-images-idx3-ubyte', idx([5, 2, 2], pixels.subarray(0, 20)));
+  const given = await openDataset({ train: home, validation: own, test: own });
+  assert.deepEqual(given.counts, { train: 20, validation: 5, test: 5 });
+  await assert.rejects(
+    openDataset({ train: own, test: home }),
+    /mnist: has training and test pictures, expected those of one split/,
+  );
 });
 
 test('IDX: wrong magic, cut short, too long and overflowing sizes are refused', () => {

@@ -6,7 +6,9 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatNpy } from '../../src/data/npy.ts';
 import { openDataset } from '../../src/data/open.ts';
+import type { ImageOptions } from '../../src/data/options.ts';
 import { put, temporaryFolder } from './files.ts';
 
 const folder = temporaryFolder();
@@ -77,6 +79,7 @@ const options: Record<string, [Parameters<typeof openDataset>[1], RegExp]> = {
   'a share of 2': [{ validation: 2 }, /validation share 2: expected 0 to below 1/],
   'a limit of 0': [{ limit: 0 }, /limit 0: expected a whole number from 1/],
   'a limit of one row': [{ limit: 1 }, /1 row cannot be split/],
+  'a size of what is no picture': [{ image: { size: 6 } }, /size 6: has no effect on .*small\.csv \(CSV\)/],
   'a type that cannot be': [{ schema: { fields: [{ name: 'a', type: 'date' }] } }, /"a": cannot be date/],
 };
 for (const [name, [given, message]] of Object.entries(options)) {
@@ -84,6 +87,17 @@ for (const [name, [given, message]] of Object.entries(options)) {
     await assert.rejects(openDataset(small(), given), { name: 'UserError', message });
   });
 }
+
+test('refused: options about pictures that have no effect on an array', async () => {
+  const data = Float64Array.from({ length: 400 }, (_, i) => i);
+  const path = put(folder, 'numbers.npy', formatNpy({ shape: [40, 10], data }));
+  const open = (image: ImageOptions) => openDataset(path, { image });
+  await assert.rejects(open({ color: 'rgb' }), { name: 'UserError', message: /color rgb: has no effect/ });
+  await assert.rejects(open({ binarize: 'static' }), {
+    name: 'UserError',
+    message: /binarize is for pictures, and these are rows of 10 numbers/,
+  });
+});
 
 test('whatever the text, a CSV file opens or is refused in words', async () => {
   const cell = fc.oneof(

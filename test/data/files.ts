@@ -18,6 +18,19 @@ export function put(folder: string, name: string, content: string | Uint8Array):
   return path;
 }
 
+const NOBODY = 65534;
+
+/** Runs as somebody who has only the rights of others, where the tests run as root, who may do everything. */
+export async function withoutRights(work: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return work();
+  process.seteuid!(NOBODY);
+  try {
+    await work();
+  } finally {
+    process.seteuid!(0);
+  }
+}
+
 /**
  * A table of `n` rows with every type: a running number, a float, a date, a category, a yes or no, and
  * holes.

@@ -3,7 +3,7 @@
  * out.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import sharp from 'sharp';
@@ -11,7 +11,7 @@ import { openDataset } from '../../src/data/open.ts';
 import { takeRows } from '../../src/data/rows.ts';
 import { modelFields } from '../../src/data/schema.ts';
 import { SPLITS } from '../../src/data/split.ts';
-import { byId, collect, put, temporaryFolder } from './files.ts';
+import { byId, collect, put, temporaryFolder, withoutRights } from './files.ts';
 
 const folder = temporaryFolder();
 const everything = { validation: 0, test: 0 };
@@ -123,6 +123,41 @@ test('a small memory decodes again for each batch and gives the same pixels', as
       assert.deepEqual(takeRows(fields, b[k]!.rows, b[k]!.index), takeRows(fields, batch.rows, batch.index));
   }
   assert.equal(byId(await collect(lazy, { split: 'train', batchSize: 3 })).size, 10);
+});
+
+test('pictures that a camera has turned keep their own size, upright', async () => {
+  const home = join(folder, 'turned');
+  mkdirSync(home);
+  const bytes = await plain(40, 20, { r: 0, g: 90, b: 0 }).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+  for (let i = 0; i < 10; i++) put(home, `${i}.jpg`, bytes);
+  const [field] = (await openDataset(home, everything)).schema.fields;
+  assert.ok(field?.type === 'image' && field.role === 'model');
+  assert.deepEqual([field.height, field.width], [40, 20]);
+});
+
+test('links to pictures are pictures; one to nowhere is told', async () => {
+  const home = join(folder, 'links');
+  mkdirSync(join(home, 'folder.png'), { recursive: true });
+  for (let i = 0; i < 9; i++) symlinkSync(join(folder, 'mixed', 'cats', 'a.png'), join(home, `${i}.png`));
+  symlinkSync(join(folder, 'mixed'), join(home, 'mixed.png'));
+  symlinkSync(join(folder, 'nowhere'), join(home, 'z.png'));
+  const dataset = await openDataset(home, everything);
+  assert.equal(dataset.counts.train, 9);
+  assert.match(dataset.notes.join(), /1 picture cannot be read and is left out \(z\.png/);
+});
+
+test('a sub-folder that cannot be listed is named', async () => {
+  const home = join(folder, 'closed');
+  mkdirSync(join(home, 'inner'), { recursive: true });
+  put(home, 'a.png', await plain(4, 4, { r: 0, g: 0, b: 0 }).png().toBuffer());
+  chmodSync(join(home, 'inner'), 0);
+  chmodSync(folder, 0o755);
+  await withoutRights(() =>
+    assert.rejects(openDataset(home), {
+      name: 'UserError',
+      message: /closed.inner: the folder cannot be listed: EACCES/,
+    }),
+  );
 });
 
 test('a folder with nothing to read is refused', async () => {

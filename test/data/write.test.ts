@@ -3,7 +3,7 @@
  * overwritten unasked.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import sharp from 'sharp';
@@ -13,7 +13,7 @@ import { type Rows, takeRows } from '../../src/data/rows.ts';
 import { modelFields, parseSchema, type Schema } from '../../src/data/schema.ts';
 import { writeRows } from '../../src/data/write.ts';
 import { contactSheet, writeImages } from '../../src/data/write-images.ts';
-import { byId, collect, put, temporaryFolder } from './files.ts';
+import { byId, collect, put, temporaryFolder, withoutRights } from './files.ts';
 
 const folder = temporaryFolder();
 
@@ -151,4 +151,21 @@ test('an unknown ending is refused with those that are known', async () => {
     writeRows({ count: 0, columns: [] }, pictures, join(folder, 'x.xls')),
     /\.csv .*\.parquet/,
   );
+});
+
+test('a place that may not be written to is told, whoever writes', async () => {
+  const closed = join(folder, 'closed');
+  mkdirSync(closed);
+  chmodSync(closed, 0o555);
+  chmodSync(folder, 0o755);
+  const { rows, schema } = original;
+  const refused = { name: 'UserError', message: /cannot write .*closed.r\.\w+: .*permission denied/i };
+  await withoutRights(async () => {
+    for (const name of ['r.csv', 'r.npy'])
+      await assert.rejects(writeRows(rows, schema, join(closed, name)), refused);
+    await assert.rejects(writeRows(rows, schema, join(closed, 'more', 'r.csv')), {
+      name: 'UserError',
+      message: /cannot create the folder .*more: permission denied/,
+    });
+  });
 });
