@@ -1,5 +1,5 @@
 /** What is on disk: model folders, the runs that make them, and their files. */
-export { explained, writeAtomic } from './files.ts';
+export { writeAtomic } from './files.ts';
 export {
   hashOfWeights,
   MODEL_VERSION,

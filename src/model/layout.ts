@@ -1,7 +1,8 @@
 /** Names inside and beside a model folder, and what is found there now. */
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode, flushFolder } from './files.ts';
+import { errorCode } from '../data/file-errors.ts';
+import { flushFolder } from './files.ts';
 
 export const MODEL_FILE = 'model.json';
 export const WEIGHTS_FILE = 'weights.safetensors';

@@ -5,8 +5,8 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { lock } from 'proper-lockfile';
+import { errorCode, fileError } from '../data/file-errors.ts';
 import { UserError } from '../errors.ts';
-import { errorCode, fileError } from './files.ts';
 
 export interface Lock {
   /** Throws when another process has taken the lock over, as after a long sleep of the machine. */

@@ -5,8 +5,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { explained } from '../data/file-errors.ts';
 import { UserError } from '../errors.ts';
-import { explained, makeFolder, writeAtomic } from './files.ts';
+import { makeFolder, writeAtomic } from './files.ts';
 import { FORMAT, list, SAMPLERS_FOLDER } from './layout.ts';
 import { type Migrations, migrate, sha256 } from './model-file.ts';
 import { readSafetensors, type Tensors, writeSafetensors } from './safetensors.ts';

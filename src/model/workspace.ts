@@ -4,16 +4,10 @@
  */
 import { appendFile, mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { explained } from '../data/file-errors.ts';
+import { readWhole } from '../data/read-whole.ts';
 import { UserError } from '../errors.ts';
-import {
-  explained,
-  flushFolder,
-  isTemporary,
-  makeFolder,
-  readLarge,
-  sweepTemporaries,
-  writeAtomic,
-} from './files.ts';
+import { flushFolder, isTemporary, makeFolder, sweepTemporaries, writeAtomic } from './files.ts';
 import * as layout from './layout.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { sha256 } from './model-file.ts';
@@ -144,7 +138,7 @@ async function startAfresh(folder: string, from: string | undefined): Promise<vo
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, layout.CHECKPOINT_FOLDER), { recursive: true });
   if (from === undefined) return;
-  const state = await readLarge(join(from, layout.CHECKPOINT_FILE));
+  const state = await readWhole(join(from, layout.CHECKPOINT_FILE));
   await writeAtomic(join(folder, layout.CHECKPOINT_FILE), state);
 }
 
@@ -165,7 +159,7 @@ function workspace(out: string, lock: Lock, from: string | undefined): Workspace
     readCheckpoint: async () => {
       if (from === undefined) return undefined;
       const path = join(from, layout.CHECKPOINT_FILE);
-      return { path, bytes: await explained('read', path, () => readLarge(path)) };
+      return { path, bytes: await explained('read', path, () => readWhole(path)) };
     },
     saveCheckpoint: async (bytes) => {
       await begin();

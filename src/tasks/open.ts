@@ -8,6 +8,7 @@ import {
   type TrainConfig,
 } from '../config/index.ts';
 import { type Dataset, loadSchemaFile, openDataset, type Schema } from '../data/index.ts';
+import { UserError } from '../errors.ts';
 
 type DataOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions | 'seed' | 'modality'>> &
   Pick<GivenChoices, 'likelihood' | 'posterior'>;
@@ -39,6 +40,17 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
     ...(rest.label !== undefined && { label: rest.label }),
     ...(rest.limit !== undefined && { limit: rest.limit }),
   });
+}
+
+/** Refuses a share of the rows beside rows of a file of their own. */
+export function checkSplits(
+  options: Pick<DataOptions, 'validation' | 'validationData' | 'test' | 'testData'>,
+): void {
+  for (const split of ['validation', 'test'] as const)
+    if (options[split] !== undefined && options[`${split}Data`] !== undefined)
+      throw new UserError(
+        `${split} ${options[split]}: the ${split} rows are those of ${options[`${split}Data`]}; give one of --${split} and --${split}-data`,
+      );
 }
 
 /** Whether there is an encoder for each group of fields, so that any of them may be missing. */

@@ -1,7 +1,8 @@
 /** `train --profile`: the engine's trace, a file, read into the figures that are told after training. */
 import { access, constants, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { explained, makeFolder } from '../model/files.ts';
+import { explained } from '../data/file-errors.ts';
+import { makeFolder } from '../model/files.ts';
 import { readTrace } from '../runtime/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import {

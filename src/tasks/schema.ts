@@ -1,7 +1,7 @@
 /** `schema`: what is in the data, in words and as JSON to edit. */
 import { type dataOptions, type ParsedOptions, parseOptions, dataOptions as table } from '../config/index.ts';
 import { type Counts, describeSchema, type Schema } from '../data/index.ts';
-import { openData } from './open.ts';
+import { checkSplits, openData } from './open.ts';
 
 export interface SchemaResult {
   readonly schema: Schema;
@@ -14,7 +14,9 @@ export interface SchemaResult {
 export type SchemaOptions = Partial<Pick<ParsedOptions, keyof typeof dataOptions>>;
 
 export async function schema(path: string, options: SchemaOptions = {}): Promise<SchemaResult> {
-  const data = await openData(path, parseOptions(table, options));
+  const parsed = parseOptions(table, options);
+  checkSplits(parsed);
+  const data = await openData(path, parsed);
   try {
     return {
       schema: data.schema,

@@ -20,7 +20,7 @@ import { openWorkspace, type Workspace } from '../model/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { type EpochRecord, type FitEvent, type FitOptions, type Fitted, fit } from '../train/index.ts';
 import type { Modality, Vae } from '../vae/index.ts';
-import { openData } from './open.ts';
+import { checkSplits, openData } from './open.ts';
 import { openProfile, type ProfileEvent } from './profile.ts';
 import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
 import { type Metrics, save } from './save.ts';
@@ -89,6 +89,7 @@ function parseTrainOptions(given: Omit<TrainOptions, 'data' | 'signal'>): Parsed
   const isChoice = (name: string): name is TableName => Object.hasOwn(tables, name);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   const plain = parseOptions(trainOptions, Object.fromEntries(entries.filter(([name]) => !isChoice(name))));
+  checkSplits(plain);
   return withPreset({ ...plain, ...Object.fromEntries(entries.filter(([name]) => isChoice(name))) });
 }
 

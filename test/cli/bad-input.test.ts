@@ -151,6 +151,10 @@ const cases: Record<string, [words: string, message: RegExp]> = {
     /it is for pictures, and these are rows/,
   ],
   'an output on a device': ['sample good.model --out /dev/full', /./],
+  'a share of rows beside a file of them': [
+    'train good.csv --out new15.model --test 0.2 --test-data other.csv',
+    /test 0\.2: the test rows are those of other\.csv; give one of --test and --test-data/,
+  ],
   'codes that are words': ['decode good.model words.csv', /words\.csv, row 2, column "z_2": not a number/],
 };
 

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileError } from '../../src/data/file-errors.ts';
 import { UserError } from '../../src/errors.ts';
-import { fileError, readLarge, writeAtomic } from '../../src/model/files.ts';
+import { writeAtomic } from '../../src/model/files.ts';
 import { temporary } from './folder.ts';
 
 test('a file is replaced and nothing is left beside it', async (t) => {
@@ -14,13 +15,6 @@ test('a file is replaced and nothing is left beside it', async (t) => {
   await writeAtomic(path, Uint8Array.of(1, 2, 3));
   assert.deepEqual([...readFileSync(path)], [1, 2, 3]);
   assert.deepEqual(readdirSync(folder), ['a.bin']);
-});
-
-test('a file is read in pieces as it is read at once', async (t) => {
-  const path = join(temporary(t), 'a.bin');
-  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
-  await writeAtomic(path, bytes);
-  for (const piece of [1, 7, 1000, undefined]) assert.deepEqual(await readLarge(path, piece), bytes);
 });
 
 test('a failed write says why, keeps the old content and removes its temporary file', async (t) => {
