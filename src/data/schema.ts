@@ -93,7 +93,9 @@ const kinds = {
     /** Values are days or seconds since 1970-01-01 (UTC). */
     unit: z.enum(['day', 'second']),
     /** How the dates are written, in strptime letters. */
-    format: z.string(),
+    format: z
+      .string()
+      .regex(/^([^%]|%-?[aAbBcdDfgGHIjmMnpSuUVwWxXyYzZ%])*$/, 'a % without a strptime letter'),
   }),
   image: z.strictObject({
     ...common,
@@ -174,12 +176,21 @@ function checkLengths(field: Field): void {
     differ('categories and distinct categories', field.categories.length, new Set(field.categories).size);
   }
   if (!('transform' in field)) return;
+  checkRange(field);
   const [after, wanted] = [supportAfter(field.transform), supportOf(field.likelihood)];
   if (after !== wanted)
     throw new UserError(
       `schema, field "${field.name}": likelihood ${JSON.stringify(field.likelihood)} does not go with the transform "${field.transform.kind}"`,
     );
   if (field.transform.kind === 'quantile') checkQuantile(field.name, field.transform);
+}
+
+/** Whole numbers as far as float64 has them all. */
+function checkRange({ name, type, min, max }: NumericField): void {
+  const wrong = (why: string) => new UserError(`schema, field "${name}": ${why}`);
+  if (min > max) throw wrong(`min ${min} is above max ${max}`);
+  const end = [min, max].find((v) => type !== 'number' && Math.abs(v) > Number.MAX_SAFE_INTEGER);
+  if (end !== undefined) throw wrong(`${end} is beyond ±2^53, where not every whole number is one`);
 }
 
 function checkLabel(field: ModelField): void {
