@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import { applyEdits } from './edits.ts';
 import { fitNumeric, knotsFor, lawOptions } from './fit-number.ts';
-import { imageField } from './image-field.ts';
+import { imageField, type PictureSize } from './image-field.ts';
 import { cleanLabels, labelColumn, labelField, labelFieldOf, labelsOf, withoutMinusOne } from './labels.ts';
 import { givenIds, inMemory, randomAccessDataset } from './memory-dataset.ts';
 import type { NdArray } from './npy.ts';
@@ -71,12 +71,10 @@ async function load(path: string, settings: Settings, read: ReadArray): Promise<
 
 const MAX_WIDTH = 20_000;
 
-type Size = readonly [height: number, width: number, channels: 1 | 3 | 4];
-
-function imageSize(shape: readonly number[]): Size | undefined {
+function imageSize(shape: readonly number[]): PictureSize | undefined {
   const [, h, w, c = 1] = shape;
   const fits = shape.length === 3 || (shape.length === 4 && [1, 3, 4].includes(c));
-  return fits && h && w ? [h, w, c as Size[2]] : undefined;
+  return fits && h && w ? [h, w, c as PictureSize[2]] : undefined;
 }
 
 function remarks({ path, array }: Loaded, schema: Schema): string[] {
@@ -106,7 +104,7 @@ function inferArray(file: Loaded, settings: Settings, labels: Labels | undefined
 /** Of black and white alone nothing is to be drawn afresh. */
 function inferPicture(
   { path, array, count }: Loaded,
-  size: Size,
+  size: PictureSize,
   binarize: ImageOptions['binarize'],
 ): FieldOf<'image'> {
   if (isZeroOne(array)) return { ...imageField(size, new Uint8Array(), binarize ?? 'static'), full: 1 };

@@ -1,6 +1,9 @@
 /** The field of a set of pictures, and the likelihood that fits them. */
 import type { FieldOf } from './schema.ts';
 
+/** Of pictures. */
+export type PictureSize = readonly [height: number, width: number, channels: 1 | 3 | 4];
+
 const CHECKED = 1_000_000; // pixels looked at
 
 /**

@@ -6,7 +6,7 @@ import { join, relative, sep } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../errors.ts';
 import { applyEdits } from './edits.ts';
-import { imageField } from './image-field.ts';
+import { imageField, type PictureSize } from './image-field.ts';
 import { labelColumn, labelField, labelFieldOf, labelsOf } from './labels.ts';
 import { givenIds, inMemory, type RandomAccess, randomAccessDataset } from './memory-dataset.ts';
 import type { GivenPaths, Settings } from './options.ts';
@@ -91,9 +91,7 @@ async function survey(folder: string, limit: number | undefined): Promise<Survey
   };
 }
 
-type Size = readonly [height: number, width: number, channels: 1 | 3 | 4];
-
-function sizeFor(known: readonly Known[], { image }: Settings): Size {
+function sizeFor(known: readonly Known[], { image }: Settings): PictureSize {
   const { size, color } = image;
   const first = known[0]!;
   const same = known.every(({ height, width }) => height === first.height && width === first.width);
@@ -112,7 +110,7 @@ function sizeFor(known: readonly Known[], { image }: Settings): Size {
  * One picture as [H, W, C] bytes: covers the size, cropped in the middle; transparent parts become white
  * unless kept.
  */
-async function decode(path: string, [height, width, channels]: Size): Promise<Uint8Array> {
+async function decode(path: string, [height, width, channels]: PictureSize): Promise<Uint8Array> {
   const upright = open(path).rotate().resize({ height, width, fit: 'cover' });
   const coloured =
     channels === 4
@@ -124,7 +122,7 @@ async function decode(path: string, [height, width, channels]: Size): Promise<Ui
 /** Decodes into `out`; pictures that cannot be decoded come back as complaints (by number). */
 async function decodeAll(
   paths: readonly string[],
-  size: Size,
+  size: PictureSize,
   out: Uint8Array,
 ): Promise<Map<number, string>> {
   const bytes = size[0] * size[1] * size[2];
@@ -141,7 +139,7 @@ async function decodeAll(
 
 interface Pictures {
   readonly paths: readonly string[];
-  readonly size: Size;
+  readonly size: PictureSize;
   /** All pixels, unless they are too many. */
   readonly pixels: Uint8Array | undefined;
   readonly notes: readonly string[];
@@ -155,7 +153,7 @@ export async function openPictures(given: GivenPaths, settings: Settings): Promi
   const known = surveys.flatMap((found) => found.known);
   if (known.length === 0) throw new UserError(unreadable(surveys));
   const field = settings.schema && pictureField(settings.schema);
-  const size: Size = field ? [field.height, field.width, field.channels] : sizeFor(known, settings);
+  const size: PictureSize = field ? [field.height, field.width, field.channels] : sizeFor(known, settings);
   const fits = known.length * size[0] * size[1] * size[2] <= settings.memory;
   const loaded: Pictures[] = [];
   for (const found of surveys) loaded.push(await loadPictures(found, size, fits));
@@ -178,7 +176,11 @@ function pictureField(schema: Schema): FieldOf<'image'> {
  * Unreadable pictures are left out here and named in the notes; without memory only their headers have been
  * looked at.
  */
-async function loadPictures({ folder, known, bad }: Survey, size: Size, fits: boolean): Promise<Pictures> {
+async function loadPictures(
+  { folder, known, bad }: Survey,
+  size: PictureSize,
+  fits: boolean,
+): Promise<Pictures> {
   const paths = known.map(({ path }) => path);
   if (!fits) return { paths, size, pixels: undefined, notes: complaints(folder, bad) };
   const bytes = size[0] * size[1] * size[2];
@@ -212,7 +214,7 @@ async function dataset(
   given: GivenPaths,
   parts: readonly Pictures[],
   settings: Settings,
-  size: Size,
+  size: PictureSize,
 ): Promise<Dataset> {
   const paths = parts.flatMap((part) => part.paths);
   if (paths.length === 0)
@@ -238,7 +240,7 @@ const NO_LABELS = 'has no sub-folders to tell its pictures by';
 
 interface Fetched {
   readonly paths: readonly string[];
-  readonly size: Size;
+  readonly size: PictureSize;
   readonly pixels: Uint8Array | undefined;
   readonly schema: Schema;
   readonly labels: Labels | undefined;
@@ -289,7 +291,11 @@ async function infer({ paths, size, pixels, label }: Seen, settings: Settings): 
   return applyEdits(parseSchema({ version: 1, missing: settings.missing, fields }), settings.edits);
 }
 
-async function decodePictures(paths: readonly string[], size: Size, ids: Int32Array): Promise<Uint8Array> {
+async function decodePictures(
+  paths: readonly string[],
+  size: PictureSize,
+  ids: Int32Array,
+): Promise<Uint8Array> {
   const pixels = new Uint8Array(ids.length * size[0] * size[1] * size[2]);
   const wanted = Array.from(ids, (i) => paths[i]!);
   const [bad] = await decodeAll(wanted, size, pixels);

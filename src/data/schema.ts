@@ -190,7 +190,7 @@ function checkRange({ name, type, min, max }: NumericField): void {
   const wrong = (why: string) => new UserError(`schema, field "${name}": ${why}`);
   if (min > max) throw wrong(`min ${min} is above max ${max}`);
   const end = [min, max].find((v) => type !== 'number' && Math.abs(v) > Number.MAX_SAFE_INTEGER);
-  if (end !== undefined) throw wrong(`${end} is beyond ±2^53, where not every whole number is one`);
+  if (end !== undefined) throw wrong(`${end} is beyond ±(2^53 − 1), up to which whole numbers are exact`);
 }
 
 function checkLabel(field: ModelField): void {

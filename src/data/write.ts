@@ -96,8 +96,10 @@ export async function replaceFile(
 
 /** DuckDB says in words alone what went wrong with a file. */
 function tableError(error: unknown, temporary: string, path: string): unknown {
-  const found = /^IO Error: (.*)/.exec((error as Error).message);
-  return found ? new UserError(`cannot write ${path}: ${found[1]!.replaceAll(temporary, path)}`) : error;
+  const [, why = ''] = /^IO Error: (.*)/.exec((error as Error).message) ?? [];
+  return why.includes(temporary)
+    ? new UserError(`cannot write ${path}: ${why.replaceAll(temporary, path)}`)
+    : error;
 }
 
 async function refuseExisting(target: string, path: string): Promise<void> {

@@ -2,7 +2,7 @@
  * Training happens in `<out>.training` beside `<out>` and is published by renames, so that at every instant a complete
  * model, the old or the new one, can be loaded.
  */
-import { appendFile, mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { explained } from '../data/file-errors.ts';
 import { readWhole } from '../data/read-whole.ts';
@@ -114,7 +114,7 @@ async function unfinishedStep(folder: string): Promise<string | undefined> {
     );
   if (!(await layout.exists(join(folder, layout.CHECKPOINT_FILE)))) return undefined;
   try {
-    const { metadata } = readSafetensors(await readFile(join(folder, layout.CHECKPOINT_FILE)));
+    const { metadata } = readSafetensors(await readWhole(join(folder, layout.CHECKPOINT_FILE)));
     return metadata['step'] ? ` at step ${metadata['step']}` : '';
   } catch {
     return '';
@@ -183,8 +183,7 @@ function workspace(out: string, lock: Lock, from: string | undefined): Workspace
       return out;
     },
     close: async () => {
-      if (beginning && !isKept && lock.isHeld() && !(await layout.isSwapInterrupted(out)))
-        await rm(folder, { recursive: true, force: true });
+      if (beginning && !isKept && lock.isHeld()) await rm(folder, { recursive: true, force: true });
       await lock.release();
     },
   };

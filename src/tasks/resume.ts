@@ -57,11 +57,10 @@ export async function readRun(workspace: Workspace): Promise<SavedRun | undefine
   const { tensors, metadata } = readSafetensors(found.bytes, found.path);
   const { config, schema, identity, from, progress } = parseRunFile(metadata['run'], found.path);
   return {
-    ...within(found.path, () => ({
-      config: parseConfig(config),
-      schema: parseSchema(schema),
-      identity: { ...identity, options: parseOptions(dataOptions, identity.options) },
-    })),
+    ...within(found.path, () => {
+      parseOptions(dataOptions, identity.options);
+      return { config: parseConfig(config), schema: parseSchema(schema), identity };
+    }),
     ...(from !== undefined && { from }),
     checkpoint: {
       progress,

@@ -14,14 +14,20 @@ export interface RowOptions {
   readonly count?: number;
 }
 
+/** A dataset that was opened for a model. */
+export interface Opened extends Dataset {
+  /** Whether it is known not to be that which the model was trained on. */
+  readonly isOther?: boolean;
+}
+
 /** Opens `path` with the model's own schema, and its split where this is the data it was trained on; other data has all its rows. */
-export async function openFor(model: Model, path: string): Promise<Dataset> {
+export async function openFor(model: Model, path: string): Promise<Opened> {
   const own = splitOf(model.config);
   const data = await openLabelled(model, path, own);
   const isLike = isTrainingData(model, data);
   if (isLike ? await beginsLike(model, data) : own.limit === undefined) return data;
   await data.close();
-  return openWhole(model, path);
+  return { ...(await openWhole(model, path)), isOther: true };
 }
 
 /** The rows that `split` means; all of them are in the order of the file. */
@@ -32,7 +38,7 @@ export async function openRows(
 ): Promise<{ readonly data: Dataset; readonly splits: readonly Split[] }> {
   if (split !== 'all') {
     const data = await openFor(model, path);
-    if (isTrainingData(model, data)) return { data, splits: splitsFor(model, data, split) };
+    if (data.isOther || isTrainingData(model, data)) return { data, splits: splitsFor(model, data, split) };
     await data.close();
   }
   return { data: await openWhole(model, path), splits: SPLITS };
@@ -65,12 +71,11 @@ export function checkCount(count: number | undefined): void {
  * Whether this is, by its row counts, the data that the model was trained on; where validation or test rows came from a file of
  * their own, it has none.
  */
-export const isTrainingData = ({ file, config }: Model, { counts }: Dataset): boolean => {
+export const isTrainingData = ({ file, config }: Model, { counts, isOther = false }: Opened): boolean => {
   const known = file?.training.rows;
+  if (isOther || !known) return !isOther;
   const isApart = (split: string) => split !== 'train' && config[split as 'validation' | 'test'] === 0;
-  return (
-    !known || Object.entries(counts).every(([split, n]) => known[split] === n || (n === 0 && isApart(split)))
-  );
+  return Object.entries(counts).every(([split, n]) => known[split] === n || (n === 0 && isApart(split)));
 };
 
 /** Whether it begins with the same rows; of models from before this was kept, nothing is known. */

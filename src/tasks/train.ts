@@ -164,7 +164,7 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
 
 /**
  * Passes events on, with a line of history.jsonl for each epoch. Nothing is written, and so what the run replaces not discarded,
- * before a first step is done or it is clear that a model will be saved.
+ * before a first step is done, the epoch that a resumed run was at the end of is over, or it is clear that a model will be saved.
  */
 async function* recording(
   workspace: Workspace,
@@ -174,7 +174,7 @@ async function* recording(
   let isBegun = false;
   for (;;) {
     const { done, value } = await steps.next();
-    if (!isBegun && (done ? value.history.length > 0 : value.type === 'step')) {
+    if (!isBegun && (done ? value.history.length > 0 : value.type === 'step' || value.type === 'epoch')) {
       await workspace.truncateHistory(earlier);
       isBegun = true;
     }

@@ -59,6 +59,7 @@ export function gaussianLevel(q: Moments, p: Moments, z: Tensor, kl: Tensor): Le
   const [posterior, prior] = [diagonalGaussian(q.mean, q.logVar), diagonalGaussian(p.mean, p.logVar)];
   return {
     posterior,
+    prior,
     z,
     logPz: prior.logProb(z),
     logQz: posterior.logProb(z),

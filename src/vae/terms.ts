@@ -33,6 +33,7 @@ import type { Prior } from './prior.ts';
 /** One level of latent variables. */
 export interface Level {
   readonly posterior: Posterior;
+  readonly prior: Pick<Prior, 'logProb'>;
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]
   readonly logQz: Tensor; // [K, B]
@@ -71,7 +72,7 @@ export function levelOf(posterior: Posterior, prior: Prior, samples: number, poi
   const drawn = posterior.draw(samples);
   const logPz = prior.logProb(drawn.z);
   const kl = point ? nothing(posterior) : divergence(posterior, prior, drawn, logPz);
-  return { posterior, ...drawn, logPz, kl };
+  return { posterior, prior, ...drawn, logPz, kl };
 }
 
 /** A point among real numbers has no KL: it enters as 0 and an autoencoder's terms have the same form. */

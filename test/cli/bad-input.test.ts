@@ -150,7 +150,7 @@ const cases: Record<string, [words: string, message: RegExp]> = {
     'train good.csv --out new14.model --network conv',
     /it is for pictures, and these are rows/,
   ],
-  'an output on a device': ['sample good.model --out /dev/full', /./],
+  'an output on a device': ['sample good.model --out /dev/full', /\/dev\/full: rows can be written as/],
   'a share of rows beside a file of them': [
     'train good.csv --out new15.model --test 0.2 --test-data other.csv',
     /test 0\.2: the test rows are those of other\.csv; give one of --test and --test-data/,

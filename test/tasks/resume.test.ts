@@ -95,3 +95,15 @@ test('without validation rows the figures are said to be of training rows', asyn
   assert.equal(name, 'training −ELBO');
   assert.match(protocol, /^mean over 400 training rows after epoch/);
 });
+
+test('a run stopped at the very end of an epoch has each epoch in its history once', async () => {
+  const out = join(folder, 'epochs.model');
+  const options = { data, out, epochs: 4, batchSize: 400 }; // one step an epoch
+  await trained(options, 2);
+  await trained({ ...options, resume: true });
+  const lines = readFileSync(join(out, 'history.jsonl'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).epoch),
+    [1, 2, 3, 4],
+  );
+});

@@ -178,6 +178,18 @@ test('data with as many other rows is other data; rows of a file of their own we
   const { rows, protocol } = await evaluate(model, turned, { samples: 0, quality: 0 });
   assert.equal(rows, 400);
   assert.match(protocol, /turned.* is not the data trained on/);
+  const undivided = join(folder, 'undivided.model');
+  await trained({ data, out: undivided, validation: 0, test: 0 });
+  const all = await load(undivided, { threads: 1 });
+  assert.match(
+    (await evaluate(all, turned, { samples: 0, quality: 0 })).protocol,
+    /is not the data trained on/,
+  );
+  assert.match(
+    (await evaluate(all, data, { samples: 0, quality: 0, split: 'train' })).protocol,
+    /^400 train rows/,
+  );
+  await all.dispose();
   const testData = put(folder, 'apart.csv', [header, ...lines.slice(0, 60)].join('\n'));
   const apart = join(folder, 'apart.model');
   await trained({ data, out: apart, testData });

@@ -13,11 +13,14 @@ import { ladder, mlp } from '../../src/nn/index.ts';
 import {
   type Combination,
   clash,
+  createVae,
+  likelihoods,
   make,
   type ObjectiveName,
   objectives,
   posteriors,
   priors,
+  trainingGraph,
 } from '../../src/vae/index.ts';
 import { aim } from './training.ts';
 
@@ -130,6 +133,23 @@ test('a plan says what does not go together, by the names that were given', () =
       () => plan(choices),
       (e) => e instanceof UserError && message.test(e.message),
     );
+});
+
+test('a few doubly reparameterised draws of experts have the prior of what each copy is given', () => {
+  const part = make(likelihoods.gaussian);
+  const parts = ['a', 'b'].map((field, i) => ({ field, law: part, start: i, size: 1 }));
+  const vae = createVae({
+    shape: [2],
+    parts,
+    masked: false,
+    condition: 2,
+    latent: 2,
+    network: base.network,
+    posterior: make(posteriors.poe),
+    prior: make(priors.conditional, { width: 3 }),
+  });
+  const { outputs } = trainingGraph(vae, aim('dreg', { samples: 4, backwardSamples: 2 }));
+  assert.deepEqual(outputs['loss']!.shape, []);
 });
 
 test('the doubly reparameterised gradient refuses draws that share an expert', () => {

@@ -145,7 +145,7 @@ export const doublyReparameterisedOfFew = (
   const share = stopGradient(each(secondShare(softmax(weights, 0), context.beta))); // [count, B]
   const own = withGradient([z], z, (dy) => [mul(dy, reshape(share, [...share.shape, 1]))]);
   const [level] = terms.levels as [Level];
-  const levels = [{ ...level, z: own, logPz: context.vae.prior.logProb(own) }];
+  const levels = [{ ...level, z: own, logPz: level.prior.logProb(own) }];
   return lossBy(throughZ({ logPx: logPx(own), levels }));
 };
 
