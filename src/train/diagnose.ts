@@ -23,13 +23,13 @@ export function divergence(
   );
 }
 
-/** Why validation figures are not finite, or undefined where they are: such an epoch can be neither the best nor compared. */
+/** Why the figures that an epoch is judged by, of validation rows or else training rows, are not finite, or undefined where they are: such an epoch can be neither the best nor compared. */
 export function badValidation({ logPx, kl }: Means, epoch: number): string | undefined {
   const first = Object.entries({ 'log p(x|z)': logPx, KL: kl }).find(([, v]) => !Number.isFinite(v));
   if (!first) return undefined;
   return (
-    `diverged in epoch ${epoch}: ${first[0]} of the validation rows is ${first[1]}. The best weights before are kept. ` +
-    'Try a lower learning rate, --clip 1, or look for extreme values in the validation rows.'
+    `diverged in epoch ${epoch}: ${first[0]} of the rows it is judged by is ${first[1]}. The best weights before are kept. ` +
+    'Try a lower learning rate, --clip 1, or look for extreme values in these rows.'
   );
 }
 

@@ -127,7 +127,7 @@ test('validation that is not finite ends training and is never the best', async 
   const ran = await run({ runtime, validation });
   assert.equal(ran.fitted.reason, 'diverged');
   assert.deepEqual(ran.fitted.history, []);
-  assert.match(noticesOf(ran)[0]!, /epoch 1: log p\(x\|z\) of the validation rows is NaN/);
+  assert.match(noticesOf(ran)[0]!, /epoch 1: log p\(x\|z\) of the rows it is judged by is NaN/);
 });
 
 test('a warm-up that training would not finish is refused before it starts', async () => {
