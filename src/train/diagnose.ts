@@ -23,7 +23,10 @@ export function divergence(
   );
 }
 
-/** Why the figures that an epoch is judged by, of validation rows or else training rows, are not finite, or undefined where they are: such an epoch can be neither the best nor compared. */
+/**
+ * Why the figures that an epoch is judged by, of validation rows or else training rows, are not finite, or undefined where they
+ * are: such an epoch can be neither the best nor compared.
+ */
 export function badValidation({ logPx, kl }: Means, epoch: number): string | undefined {
   const first = Object.entries({ 'log p(x|z)': logPx, KL: kl }).find(([, v]) => !Number.isFinite(v));
   if (!first) return undefined;
