@@ -13,7 +13,7 @@ import {
 } from '../data/index.ts';
 import { declareCategories, readable, readRows } from '../data/table-read.ts';
 import { openRelation, type Relation, type TableFormat } from '../data/table-source.ts';
-import { isNpy, outputOf } from '../data/write.ts';
+import { isNpy } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import type { Encoded, Prediction } from '../tasks/encode.ts';
 import { integerColumn, nameColumn, numberColumn } from './columns.ts';
@@ -27,11 +27,6 @@ export interface CodesTable {
 
 export interface CodesOptions extends CodesTable {
   readonly overwrite: boolean;
-}
-
-/** Refuses at once a file whose ending no writer knows. */
-export function checkCodesFile(out: string | undefined): void {
-  if (out !== undefined && !isNpy(out)) outputOf(out);
 }
 
 /** .npy: [n, Z] float32; tables: the row's number, its label, what it is given, and a column for each latent dimension. */

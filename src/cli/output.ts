@@ -46,9 +46,9 @@ export async function checkOut({ out, overwrite }: OutputOptions, sheet = SHEET)
     throw new UserError(`${out} exists already: --overwrite replaces it, --out names another place`);
 }
 
-/** Refuses at once a table's file whose ending no writer knows. */
-export function checkEnding(out: string | undefined, schema: Schema): void {
-  if (out !== undefined && !pictureField(schema) && !isNpy(out)) outputOf(out);
+/** Refuses at once a file whose ending no writer knows, where it is not pictures that go there. */
+export function checkEnding(out: string | undefined, schema?: Schema): void {
+  if (out !== undefined && !(schema && pictureField(schema)) && !isNpy(out)) outputOf(out);
 }
 
 /** A file or folder if `out` is given; else the first rows for a person, all of them for a program. */

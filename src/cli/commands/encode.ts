@@ -28,8 +28,8 @@ const command = verb({
     const [
       { withModel, given },
       { encode },
-      { checkCodesFile, codesTable, writeCodes },
-      { checkOut, deliver },
+      { codesTable, writeCodes },
+      { checkEnding, checkOut, deliver },
       { conditionFields },
     ] = await Promise.all([
       import('../model.ts'),
@@ -39,7 +39,7 @@ const command = verb({
       import('../../data/schema.ts'),
     ]);
     await checkOut({ out, overwrite });
-    checkCodesFile(out);
+    checkEnding(out);
     await withModel(path, threads, async (model) => {
       const codes = await encode(model, data, given({ split, count, seed }));
       const table = { drawn: draw, given: conditionFields(model.schema) };
