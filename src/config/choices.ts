@@ -42,12 +42,24 @@ const widths = z.array(z.int().min(1).max(65_536)).min(1);
 const activation = z.enum(activationNames).default('relu').describe('activation of hidden layers');
 const norm = z.boolean().default(false).describe('normalise after every hidden layer');
 
+const dropout = z
+  .number()
+  .min(0)
+  .lt(1)
+  .default(0)
+  .describe('share of hidden activations that training leaves out, others in every step');
+
 const BLOCKS = 'residual blocks: at each size, or of a ladder between the picture and the finest levels';
 
 export const networks = {
   mlp: choice({
     doc: 'Dense layers; the decoder mirrors the encoder.',
-    options: { hidden: widths.default([256, 256]).describe('widths of the hidden layers'), activation, norm },
+    options: {
+      hidden: widths.default([256, 256]).describe('widths of the hidden layers'),
+      activation,
+      norm,
+      dropout,
+    },
     build: (o): Network => mlp(o),
   }),
   conv: choice({
@@ -58,6 +70,7 @@ export const networks = {
       blocks: z.int().min(0).max(16).default(0).describe(BLOCKS),
       activation,
       norm,
+      dropout,
     },
     build: ({ dense, ...o }): Network => convNetwork({ ...o, hidden: dense }),
   }),
@@ -81,6 +94,7 @@ export const networks = {
         .describe('channels of the state that goes from level to level'),
       blocks: z.int().min(0).max(16).default(0).describe(BLOCKS),
       activation,
+      dropout,
     },
     build: ({ width, ...o }): Ladder => ladder({ ...o, channels: width }),
   }),
@@ -95,6 +109,7 @@ export const networks = {
         .describe('levels; each has twice as many latent dimensions as the one above it'),
       layers: z.int().min(0).max(64).default(2).describe('hidden layers between two levels'),
       activation,
+      dropout,
     },
     build: (o): Chain => chain(o),
   }),

@@ -7,5 +7,6 @@ export * from './ladder.ts';
 export * from './layers.ts';
 export * from './made.ts';
 export * from './networks.ts';
+export * from './noise.ts';
 export * from './parameters.ts';
 export * from './scale.ts';

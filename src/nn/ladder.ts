@@ -7,7 +7,7 @@ import { UserError } from '../errors.ts';
 import { add, dimAt, fixed, flatten, mul, pad, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly, type Initialiser, leCunUniform } from './initialise.ts';
-import { conv, convTranspose, linear } from './layers.ts';
+import { conv, convTranspose, dropout, type LayerOptions, linear } from './layers.ts';
 import { halvings } from './networks.ts';
 import type { Scope } from './parameters.ts';
 import { enlarge, halve, placesOf } from './scale.ts';
@@ -39,8 +39,10 @@ export interface LadderOptions {
   readonly levels: readonly number[];
   readonly channels: number;
   readonly activation: ActivationName;
-  /** Residual blocks between the picture and the finest levels, at twice their size where it is larger, up and down. */
+  /** Residual blocks at twice the size of the finest levels and half their channels, up and down. */
   readonly blocks: number;
+  /** Share of the activations before the last layer of a block that training leaves out. */
+  readonly dropout?: number;
 }
 
 const channelsOf = (x: Tensor): number => fixed(dimAt(x.shape, -1), 'channels');
@@ -53,16 +55,17 @@ function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight
   return conv(scope, x, channels, { kernel: small, padding: (small - 1) / 2, ...given });
 }
 
-/** Two layers of half the state's width, 8 at least, between two that change it (Child 2021, figure 3); the last starts small. */
-function bottleneck(scope: Scope, x: Tensor, size: number, options: LadderOptions): Tensor {
-  const { activation, channels, levels, blocks } = options;
+/** Two layers of half the width, 8 at least, between two that change it (Child 2021, figure 3); the last starts small. */
+function bottleneck(scope: Scope, x: Tensor, size: number, width: number, options: LadderOptions): Tensor {
+  const { activation, levels, blocks } = options;
   const act = activations[activation];
-  const middle = Math.max(8, Math.ceil(channels / 2));
+  const middle = Math.max(8, Math.ceil(width / 2));
   const depth = levels.reduce((a, b) => a + b, blocks);
   let h = layer(scope.at('in'), act(x), middle, 1);
   h = layer(scope.at('mid'), act(h), middle, 3);
   h = layer(scope.at('mid2'), act(h), middle, 3);
-  return layer(scope.at('out'), act(h), size, 1, scaled(leCunUniform(middle), 1 / Math.sqrt(depth)));
+  const kept = dropout(scope, act(h), options.dropout);
+  return layer(scope.at('out'), kept, size, 1, scaled(leCunUniform(middle), 1 / Math.sqrt(depth)));
 }
 
 const scaled =
@@ -72,11 +75,7 @@ const scaled =
     for (let i = 0; i < out.length; i++) out[i]! *= factor;
   };
 
-/** Halvings of a picture before anything else is done to it: one fewer than the finest levels have, where blocks come first. */
-function firstHalvings({ levels, blocks }: LadderOptions): number {
-  const finest = levels.findIndex((count) => count > 0);
-  return blocks > 0 ? Math.max(0, finest - 1) : finest;
-}
+const finestOf = ({ levels }: LadderOptions): number => levels.findIndex((count) => count > 0);
 
 /** The resolution of each level, as a number of halvings, top first. */
 const resolutions = ({ levels }: LadderOptions): number[] =>
@@ -84,10 +83,10 @@ const resolutions = ({ levels }: LadderOptions): number[] =>
 
 export const ladder = (options: LadderOptions): Ladder => {
   const { channels, activation } = options;
-  const block: Ladder['block'] = (scope, x, size) => bottleneck(scope, x, size, options);
-  const residual = (scope: Scope, x: Tensor) => add(x, block(scope, x, channelsOf(x)));
-  const blocksOf = (scope: Scope, x: Tensor) =>
-    Array.from({ length: options.blocks }).reduce<Tensor>((h, _, i) => residual(scope.at(i), h), x);
+  const act = activations[activation];
+  const finest = finestOf(options);
+  const block: Ladder['block'] = (scope, x, size) => bottleneck(scope, x, size, channels, options);
+  const residual = (scope: Scope, x: Tensor) => add(x, block(scope, x, channels));
   const spread: Ladder['spread'] = (scope, state, at) => {
     if (placesOf(state).join() === at.join()) return state;
     return add(enlarge(state, at), scope.parameter('place', [1, ...at, channels], constantly(0)));
@@ -99,13 +98,11 @@ export const ladder = (options: LadderOptions): Ladder => {
     levels: (shape) => resolutions(options).map((halved) => placesAt(shape, halved)),
     up: (scope, x) => {
       const row = x.shape.length === 2;
-      const first = firstHalvings(options);
-      const stem = scope.at('stem');
-      let h = row || first === 0 ? layer(stem, x, channels, 3) : fromPicture(stem, x, channels, 2 ** first);
-      h = blocksOf(scope.at('blocks'), h);
+      let h = row ? linear(scope.at('stem'), x, channels) : shownOf(scope, x, options);
+      if (row || finest === 0) h = blocksOf(scope.at('blocks'), h, options);
       const shown: Tensor[] = [];
       options.levels.forEach((count, halved) => {
-        if (halved > first && !row) h = halve(h);
+        if (halved > finest && !row) h = halve(h);
         if (count > 0) h = residual(scope.at(halved), h);
         for (let i = 0; i < count; i++) shown.push(i === 0 ? h : (h = residual(scope.at(halved).at(i), h)));
       });
@@ -118,17 +115,55 @@ export const ladder = (options: LadderOptions): Ladder => {
     },
     spread,
     output: (scope, state, outputs) => {
-      const act = activations[activation];
-      if (state.shape.length === 2)
-        return linear(scope, act(blocksOf(scope.at('blocks'), state)), outputs[0]!);
-      const [height, width, last] = outputs as [number, number, number];
-      const first = firstHalvings(options);
-      const large = spread(scope, state, placesAt([height, width, last], first));
-      const h = act(blocksOf(scope.at('blocks'), large));
-      return first === 0 ? layer(scope, h, last, 3) : toPicture(scope, h, [height, width, last], 2 ** first);
+      const row = state.shape.length === 2;
+      const last = row || finest === 0 ? blocksOf(scope.at('blocks'), state, options) : state;
+      if (row) return linear(scope, act(last), outputs[0]!);
+      return pictureOf(scope, last, outputs as Sizes, options);
     },
   };
 };
+
+/** A layer whose result starts at zero. */
+const NOTHING: LayerOptions = { weight: constantly(0), bias: constantly(0) };
+
+/** Height, width and channels. */
+type Sizes = readonly [number, number, number];
+
+function blocksOf(scope: Scope, x: Tensor, options: LadderOptions): Tensor {
+  const width = channelsOf(x);
+  let h = x;
+  for (let i = 0; i < options.blocks; i++) h = add(h, bottleneck(scope.at(i), h, width, width, options));
+  return h;
+}
+
+/** Channels at twice the size of the finest levels. */
+const fineChannels = ({ channels }: LadderOptions): number => Math.max(8, channels >> 1);
+
+/**
+ * A picture at the finest levels' size: windows of it and, where there are blocks, what these make of smaller windows, which
+ * starts at zero.
+ */
+function shownOf(scope: Scope, x: Tensor, options: LadderOptions): Tensor {
+  const finest = finestOf(options);
+  const direct = windowsOf(scope.at('stem'), x, options.channels, 2 ** finest);
+  if (options.blocks === 0 || finest === 0) return direct;
+  const own = scope.at('fine');
+  const larger = windowsOf(own.at('in'), x, fineChannels(options), 2 ** (finest - 1));
+  const made = halve(blocksOf(own.at('blocks'), larger, options));
+  return add(direct, linear(own.at('out'), made, options.channels, NOTHING));
+}
+
+/** The way back from the last state, to [N, …shape]. */
+function pictureOf(scope: Scope, state: Tensor, shape: Sizes, options: LadderOptions): Tensor {
+  const act = activations[options.activation];
+  const finest = finestOf(options);
+  const direct = toPicture(scope, act(state), shape, 2 ** finest);
+  if (options.blocks === 0 || finest === 0) return direct;
+  const own = scope.at('fine');
+  const larger = linear(own.at('in'), enlarge(state, placesAt(shape, finest - 1)), fineChannels(options));
+  const made = act(blocksOf(own.at('blocks'), larger, options));
+  return add(direct, toPicture(own.at('out'), made, shape, 2 ** (finest - 1), NOTHING));
+}
 
 /**
  * Zeros before and after n pixels, so that windows of 2 · times, `times` apart, as many as fit into n whole, reach them all: half
@@ -141,15 +176,22 @@ function margins(n: number, times: number): [number, number] {
 }
 
 /** [B, H, W, C] → [B, ⌊H/times⌋, ⌊W/times⌋, channels]: windows that overlap by half. */
-function fromPicture(scope: Scope, x: Tensor, channels: number, times: number): Tensor {
+function windowsOf(scope: Scope, x: Tensor, channels: number, times: number): Tensor {
+  if (times === 1) return layer(scope, x, channels, 3);
   const whole = placesOf(x).reduce((t, n, i) => pad(t, i + 1, ...margins(n, times)), x);
   return conv(scope, whole, channels, { kernel: 2 * times, stride: times });
 }
 
 /** The way back, to [B, …shape]. */
-function toPicture(scope: Scope, x: Tensor, shape: readonly [number, number, number], times: number): Tensor {
-  const [height, width, channels] = shape;
-  const whole = convTranspose(scope, x, channels, { kernel: 2 * times, stride: times });
+function toPicture(
+  scope: Scope,
+  x: Tensor,
+  [height, width, channels]: Sizes,
+  times: number,
+  given: LayerOptions = {},
+): Tensor {
+  if (times === 1) return layer(scope, x, channels, 3, given.weight);
+  const whole = convTranspose(scope, x, channels, { kernel: 2 * times, stride: times, ...given });
   return [height, width].reduce((t, n, i) => {
     const [before] = margins(n, times);
     return slice(t, i + 1, before, before + n);

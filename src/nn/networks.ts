@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { add, concat, dimAt, fixed, flatten, reshape, slice, type Tensor } from '../graph/index.ts';
 import { type ActivationName, activations } from './activation.ts';
 import { constantly } from './initialise.ts';
-import { conv, convTranspose, groupNorm, layerNorm, linear } from './layers.ts';
+import { conv, convTranspose, dropout, groupNorm, layerNorm, linear } from './layers.ts';
 import type { Scope } from './parameters.ts';
 
 /** A pair of bodies: data to features, latent values to what a likelihood needs. */
@@ -19,6 +19,8 @@ export interface MlpOptions {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
   readonly norm: boolean;
+  /** Share of the activations of hidden layers that training leaves out. */
+  readonly dropout?: number;
 }
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -27,10 +29,19 @@ const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b,
 const joined = (x: Tensor, beside?: Tensor): Tensor =>
   beside ? concat([flatten(x), beside], -1) : flatten(x);
 
-function dense(scope: Scope, x: Tensor, widths: readonly number[], { activation, norm }: MlpOptions): Tensor {
+function dense(
+  scope: Scope,
+  x: Tensor,
+  widths: readonly number[],
+  { activation, norm, dropout: rate }: MlpOptions,
+): Tensor {
   return widths.reduce((h, width, i) => {
     const y = linear(scope.at(i), h, width);
-    return activations[activation](norm ? layerNorm(scope.at(i).at('norm'), y) : y);
+    return dropout(
+      scope.at(i),
+      activations[activation](norm ? layerNorm(scope.at(i).at('norm'), y) : y),
+      rate,
+    );
   }, x);
 }
 
@@ -57,6 +68,8 @@ export interface ConvNetworkOptions {
   readonly norm: boolean;
   /** Residual blocks after each halving, and before each doubling. */
   readonly blocks: number;
+  /** Share of the activations of dense layers, and within residual blocks, that training leaves out. */
+  readonly dropout?: number;
 }
 
 const KERNEL = 4;
@@ -70,12 +83,17 @@ export function halvings(n: number, times: number): number[] {
 }
 
 /** x + f(x) with two 3×3 convolutions, the second starting at zero (He et al. 2016; Zhang et al. 2019 for the zero). */
-function residualBlock(scope: Scope, x: Tensor, { activation, norm }: ConvNetworkOptions): Tensor {
+function residualBlock(
+  scope: Scope,
+  x: Tensor,
+  { activation, norm, ...options }: ConvNetworkOptions,
+): Tensor {
   const channels = fixed(dimAt(x.shape, -1), scope.path);
   const act = activations[activation];
   const inner = norm ? groupNorm(scope.at('norm'), x) : x;
   const h = conv(scope.at('in'), act(inner), channels, { kernel: 3, padding: 1 });
-  return add(x, conv(scope.at('out'), act(h), channels, { kernel: 3, padding: 1, weight: constantly(0) }));
+  const kept = dropout(scope, act(h), options.dropout);
+  return add(x, conv(scope.at('out'), kept, channels, { kernel: 3, padding: 1, weight: constantly(0) }));
 }
 
 const residualBlocks = (scope: Scope, x: Tensor, options: ConvNetworkOptions): Tensor =>
@@ -94,7 +112,8 @@ export const convNetwork = (options: ConvNetworkOptions): Network => ({
       const at = scope.at(i);
       return residualBlocks(at, act(normed(at, conv(at, h, channels, HALVING))), options);
     }, x);
-    return act(linear(scope.at('dense'), joined(top, beside), options.hidden));
+    const own = scope.at('dense');
+    return dropout(own, act(linear(own, joined(top, beside), options.hidden)), options.dropout);
   },
   decode: (scope, z, outputs) => decodePicture(scope, z, outputs, options),
 });
@@ -120,9 +139,10 @@ function decodePicture(
   const steps = options.channels.length;
   const [rows, columns] = [halvings(height, steps), halvings(width, steps)];
   const top = [rows[steps]!, columns[steps]!, options.channels[steps - 1]!];
-  const features = act(linear(scope.at('dense'), z, options.hidden));
-  const spread = act(linear(scope.at('spread'), features, size(top)));
-  let h = reshape(spread, [dimAt(z.shape, 0), ...top]);
+  const hidden = (own: Scope, x: Tensor, width: number) =>
+    dropout(own, act(linear(own, x, width)), options.dropout);
+  const features = hidden(scope.at('dense'), z, options.hidden);
+  let h = reshape(hidden(scope.at('spread'), features, size(top)), [dimAt(z.shape, 0), ...top]);
   for (let i = steps - 1; i >= 0; i--) {
     const at = scope.at(i);
     h = residualBlocks(at, h, options);

@@ -16,6 +16,8 @@ export interface Parameter {
 /** A place in the tree of names at which a layer declares its parameters. */
 export interface Scope {
   readonly path: string;
+  /** Whether what is built here is to be trained: `dropout` then drops. */
+  readonly training: boolean;
   readonly at: (name: string | number) => Scope;
   /** Declares a parameter, or gives the one declared before under this name (shared weights). */
   readonly parameter: (name: string, shape: readonly number[], initialise: Initialiser) => Tensor;
@@ -23,14 +25,17 @@ export interface Scope {
 
 export interface Parameters {
   readonly root: Scope;
+  /** The same names and parameters, for what is to be trained. */
+  readonly training: Scope;
   readonly all: () => readonly Parameter[];
 }
 
 export function parameters(): Parameters {
   const declared = new Map<string, Parameter>();
-  const scope = (path: string): Scope => ({
+  const scope = (path: string, training: boolean): Scope => ({
     path,
-    at: (name) => scope(path ? `${path}.${name}` : String(name)),
+    training,
+    at: (name) => scope(path ? `${path}.${name}` : String(name), training),
     parameter: (name, shape, initialise) => {
       const full = path ? `${path}.${name}` : name;
       const known = declared.get(full);
@@ -43,7 +48,7 @@ export function parameters(): Parameters {
       return tensor;
     },
   });
-  return { root: scope(''), all: () => [...declared.values()] };
+  return { root: scope('', false), training: scope('', true), all: () => [...declared.values()] };
 }
 
 /** Fills one parameter with its initial values; each has a random stream of its own, whatever the order. */

@@ -1,8 +1,9 @@
 /** Arrays that a graph is fed from, for up to a number of examples: data, and noise of whatever kind the graph reads. */
 import type { Dim } from '../graph/index.ts';
+import { fillNoise, type NoiseInput } from '../nn/index.ts';
 import type { Stream } from '../random/index.ts';
 import type { Value } from '../runtime/index.ts';
-import { fillNoise, type ModelSpec, type NoiseInput } from '../vae/index.ts';
+import type { ModelSpec } from '../vae/index.ts';
 
 export interface Buffers {
   readonly x: Float32Array;

@@ -1,6 +1,6 @@
 /** One training step: noise in, the graph run, gradients clipped, the optimiser applied, all in place in one arena. */
 import { toOnnx } from '../graph/index.ts';
-import { initialise, type Parameter } from '../nn/index.ts';
+import { initialise, noisesOf, type Parameter } from '../nn/index.ts';
 import {
   adam,
   averageParams,
@@ -16,7 +16,6 @@ import {
   type Adversary,
   gradientName,
   isOfObjective,
-  noisesOf,
   type Objective,
   type TrainingGraph,
   trainingGraph,

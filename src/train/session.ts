@@ -1,7 +1,8 @@
 /** Sessions that know what noise their graph reads. */
 import { type OnnxOptions, toOnnx } from '../graph/index.ts';
+import { type NoiseInput, noisesOf } from '../nn/index.ts';
 import type { Runtime, Session, SessionOptions, Values } from '../runtime/index.ts';
-import { type NoiseInput, noisesOf, type Outputs } from '../vae/index.ts';
+import type { Outputs } from '../vae/index.ts';
 
 export interface GraphSession extends Session {
   readonly noises: readonly NoiseInput[];

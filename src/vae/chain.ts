@@ -3,7 +3,7 @@
  * p(z) = p(z₁) Π p(z_l | z_{l−1}), all Gaussian with a diagonal covariance (Burda et al. 2016, eqs. 1 and 2).
  */
 import { add, concat, dimAt, flatten, mul, multiply, reshape, split, type Tensor } from '../graph/index.ts';
-import type { Chain, Scope } from '../nn/index.ts';
+import { type Chain, noise, type Scope } from '../nn/index.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import type { Inference } from './model.ts';
 import {
@@ -18,7 +18,6 @@ import {
   momentsOf,
   tiled,
 } from './moments.ts';
-import { noise } from './noise.ts';
 import type { Posterior } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/index.ts';
 import type { Prior } from './prior.ts';

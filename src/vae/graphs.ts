@@ -56,7 +56,8 @@ export interface TrainingGraph {
 }
 
 /** x, mask, noise, scale, beta, progress → the reported scalars and a gradient for each parameter. */
-export function trainingGraph(vae: Vae, objective: Objective, rows = 1): TrainingGraph {
+export function trainingGraph(whole: Vae, objective: Objective, rows = 1): TrainingGraph {
+  const vae = whole.inTraining();
   const set = knobs();
   const observed = observation(vae.spec);
   const { samples, corrupt } = objective;

@@ -16,7 +16,7 @@ import {
   sum,
   type Tensor,
 } from '../graph/index.ts';
-import { type Ladder, linear, type Places, type Scope } from '../nn/index.ts';
+import { type Ladder, linear, noise, type Places, type Scope } from '../nn/index.ts';
 import type { Inference, InferenceOptions } from './model.ts';
 import {
   drawFrom,
@@ -29,7 +29,6 @@ import {
   momentsOf,
   tiled,
 } from './moments.ts';
-import { noise } from './noise.ts';
 import type { Posterior } from './posterior.ts';
 import { diagonalGaussian } from './posteriors/index.ts';
 import type { Prior } from './prior.ts';

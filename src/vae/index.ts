@@ -8,7 +8,6 @@ export * from './likelihood.ts';
 export * from './likelihoods/index.ts';
 export * from './modalities.ts';
 export * from './model.ts';
-export * from './noise.ts';
 export * from './objective.ts';
 export * from './objectives/index.ts';
 export * from './posterior.ts';

@@ -26,7 +26,7 @@ import {
   transpose,
 } from '../graph/index.ts';
 import { linear, type Scope } from '../nn/index.ts';
-import type { InferenceOptions, Observation, Vae } from './model.ts';
+import type { InferenceOptions, Observation, VaeParts } from './model.ts';
 import { tiled } from './moments.ts';
 import { dataTerms, type Level, logWeights, type Terms } from './terms.ts';
 
@@ -43,7 +43,7 @@ export interface LabelSpec {
   readonly weight: number;
 }
 
-type Given = Omit<Vae, 'parameters' | 'label'>;
+type Given = Omit<VaeParts, 'label'>;
 
 export interface LabelModel {
   readonly spec: LabelSpec;
@@ -74,7 +74,7 @@ export function withLabel(
   spec: LabelSpec,
   features: (observed: Observation) => Tensor,
   scope: Scope,
-): Omit<Vae, 'parameters'> {
+): VaeParts {
   const logPosterior = (observed: Observation): Tensor => {
     const condition = withoutLabel(spec, observed.condition!);
     return logSoftmax(linear(scope, features({ ...observed, condition }), spec.size));

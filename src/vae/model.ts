@@ -125,6 +125,8 @@ export interface Vae {
   readonly decode: (z: Tensor, condition?: Tensor) => readonly BlockLikelihood[];
   /** Every parameter, declared by building the parts above. */
   readonly parameters: readonly Parameter[];
+  /** The same model by the same parameters as training builds it, with dropout. */
+  readonly inTraining: () => Vae;
 }
 
 /** Parameters of the inference network: some objectives move them by another loss than the rest. */
@@ -132,12 +134,21 @@ export const isInference = (parameter: string): boolean => /^(encoder|posterior)
 
 export function createVae(spec: ModelSpec): Vae {
   const declared = parameters();
-  const model = hasLevels(spec.network)
-    ? hierarchical(spec, spec.network, declared.root)
-    : flat(spec, spec.network, declared.root);
+  const { network } = spec;
+  const built = (root: Scope) =>
+    hasLevels(network) ? hierarchical(spec, network, root) : flat(spec, network, root);
+  const model = built(declared.root);
   model.decode(model.infer(observation(spec), { samples: 1, progress: 1 }).z); // building all declares the parameters
-  return { ...model, parameters: declared.all() };
+  const vae = (parts: VaeParts): Vae => ({
+    ...parts,
+    parameters: declared.all(),
+    inTraining: () => vae(built(declared.training)),
+  });
+  return vae(model);
 }
+
+/** What is built of a model, in training or not. */
+export type VaeParts = Omit<Vae, 'parameters' | 'inTraining'>;
 
 export const hasLevels = (network: Network | Levels): network is Levels => 'inference' in network;
 
@@ -151,7 +162,7 @@ const shownOf = (
   return mask ? concat([seen, mask], -1) : seen;
 };
 
-function hierarchical(spec: ModelSpec, network: Levels, root: Scope): Omit<Vae, 'parameters'> {
+function hierarchical(spec: ModelSpec, network: Levels, root: Scope): VaeParts {
   const { latent, encode, infer, prior, decode } =
     network.inference === 'bottom up'
       ? createChain(network, root, spec.latent)
@@ -172,7 +183,7 @@ function hierarchical(spec: ModelSpec, network: Levels, root: Scope): Omit<Vae, 
   };
 }
 
-function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parameters'> {
+function flat(spec: ModelSpec, network: Network, root: Scope): VaeParts {
   const encodeWith = (observed: Observation, options: Omit<InferenceOptions, 'samples'>): Posterior => {
     const { progress, scale, corrupt = (seen: Tensor) => seen } = options;
     const own = root.at('encoder');
@@ -207,7 +218,7 @@ function flat(spec: ModelSpec, network: Network, root: Scope): Omit<Vae, 'parame
   };
   const body: DecoderBody = (z, outputs, condition) =>
     network.decode(root.at('decoder'), condition ? concat([z, condition], -1) : z, outputs);
-  const model: Omit<Vae, 'parameters'> = {
+  const model: VaeParts = {
     spec,
     encode,
     infer,

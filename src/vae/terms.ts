@@ -26,6 +26,7 @@ import {
   type Observation,
   type Part,
   type Vae,
+  type VaeParts,
 } from './model.ts';
 import type { Posterior } from './posterior.ts';
 import type { Prior } from './prior.ts';
@@ -54,7 +55,7 @@ export interface Terms extends Inference {
 }
 
 /** The terms of a VAE for what is seen. */
-export function terms(vae: Omit<Vae, 'parameters'>, observed: Observation, options: InferenceOptions): Terms {
+export function terms(vae: VaeParts, observed: Observation, options: InferenceOptions): Terms {
   if (vae.label) return labelledTerms(vae.label, observed, options);
   const inferred = vae.infer(observed, options);
   const of = inferred.copies?.observed ?? observed;

@@ -34,7 +34,7 @@ test('an unknown kind is refused with those there are', () => {
 test('an unknown option is refused with those there are', () => {
   refused(
     () => parseChoice('network', { kind: 'mlp', channels: [3] }),
-    /network "mlp": no option channels \(it has: hidden, activation, norm\)/,
+    /network "mlp": no option channels \(it has: hidden, activation, norm, dropout\)/,
   );
   refused(
     () => parseChoice('objective', { kind: 'autoencoder', beta: 2 }),

@@ -91,7 +91,13 @@ test('what is given is kept, and what is left out of a choice is still chosen', 
     { latent: 3, epochs: 7, batchSize: 50, learningRate: 0.1, seed: 9, patience: 2, ema: 0.99, clip: 5 },
     { network: { activation: 'silu' }, objective: { beta: 4 } },
   );
-  assert.deepEqual(config.network, { kind: 'mlp', hidden: [256, 256], activation: 'silu', norm: false });
+  assert.deepEqual(config.network, {
+    kind: 'mlp',
+    hidden: [256, 256],
+    activation: 'silu',
+    norm: false,
+    dropout: 0,
+  });
   assert.deepEqual(config.objective, { kind: 'elbo', beta: 4, freeBits: 0, samples: 1 });
   const { latent, epochs, batchSize, learningRate, seed, patience, ema, clip } = config;
   assert.deepEqual(
@@ -104,7 +110,13 @@ test('what is given is kept, and what is left out of a choice is still chosen', 
 
 test('another kind than the suggested one has its own defaults', () => {
   const { config } = plan(picture(28, 28, 1), {}, { network: { kind: 'mlp' } });
-  assert.deepEqual(config.network, { kind: 'mlp', hidden: [256, 256], activation: 'relu', norm: false });
+  assert.deepEqual(config.network, {
+    kind: 'mlp',
+    hidden: [256, 256],
+    activation: 'relu',
+    norm: false,
+    dropout: 0,
+  });
 });
 
 test('an option that the chosen kind does not have is refused', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { input, type Tensor } from '../../src/graph/index.ts';
-import { ladder } from '../../src/nn/index.ts';
+import { ladder, noisesOf } from '../../src/nn/index.ts';
 import {
   createVae,
   decoderGraph,
@@ -11,7 +11,6 @@ import {
   importanceGraph,
   type ModelSpec,
   make,
-  noisesOf,
   type Outputs,
   objectives,
   priorGraph,

@@ -88,8 +88,8 @@ export const all = {
   objective: values<Objective>(objectives),
   network: [
     ['plain', undefined],
-    ['ladder', ladder({ levels: [1, 1], channels: 4, activation: 'silu', blocks: 0 })],
-    ['chain', chain({ depth: 2, layers: 1, activation: 'tanh' })],
+    ['ladder', ladder({ levels: [1, 1], channels: 4, activation: 'silu', blocks: 0, dropout: 0.1 })],
+    ['chain', chain({ depth: 2, layers: 1, activation: 'tanh', dropout: 0.1 })],
   ] as Named<Levels | undefined>,
   given: [['nothing given', false], ['given', true]] as Named<boolean>, // biome-ignore format: one line
 };
@@ -104,8 +104,8 @@ const isClass = ({ support }: Law): boolean => support === 'class' || support ==
 
 const plainNetwork = (isPicture: boolean): Network =>
   isPicture
-    ? convNetwork({ channels: [4], hidden: 4, activation: 'relu', norm: false, blocks: 0 })
-    : mlp({ hidden: [6], activation: 'tanh', norm: false });
+    ? convNetwork({ channels: [4], hidden: 4, activation: 'relu', norm: false, blocks: 0, dropout: 0.1 })
+    : mlp({ hidden: [6], activation: 'tanh', norm: false, dropout: 0.1 });
 
 /**
  * Rows with a field for each law, or two of the only one, in two modalities where each has an encoder; or small pictures with a channel for each law,

@@ -2,15 +2,13 @@
 import assert from 'node:assert/strict';
 import type { Table } from '../../src/choice.ts';
 import { input, type Tensor } from '../../src/graph/index.ts';
-import { type Parameter, parameters } from '../../src/nn/index.ts';
+import { fillNoise, noisesOf, type Parameter, parameters } from '../../src/nn/index.ts';
 import { stream } from '../../src/random/index.ts';
 import {
-  fillNoise,
   type Knobs,
   type Losses,
   type ModelSpec,
   make,
-  noisesOf,
   type Objective,
   type ObjectiveContext,
   type ObjectiveName,

@@ -11,7 +11,7 @@ import {
   sum,
   type Tensor,
 } from '../../graph/index.ts';
-import { noise } from '../noise.ts';
+import { noise } from '../../nn/index.ts';
 import type { Losses, Objective, ObjectiveContext } from '../objective.ts';
 import { expectedLogPx, penalised, totalKl } from '../objective.ts';
 import type { Terms } from '../terms.ts';

@@ -15,7 +15,7 @@ import {
   toFloat,
   withGradient,
 } from '../../graph/index.ts';
-import { noise } from '../noise.ts';
+import { noise } from '../../nn/index.ts';
 import {
   batchMean,
   expectedLogPx,

@@ -24,7 +24,7 @@ import {
   transpose,
   withGradient,
 } from '../../graph/index.ts';
-import { noise } from '../noise.ts';
+import { noise } from '../../nn/index.ts';
 import {
   batchMean,
   type Knobs,

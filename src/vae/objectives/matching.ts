@@ -19,7 +19,7 @@ import {
   sum,
   type Tensor,
 } from '../../graph/index.ts';
-import { noise } from '../noise.ts';
+import { noise } from '../../nn/index.ts';
 import type { Losses, Objective, ObjectiveContext } from '../objective.ts';
 import type { Terms } from '../terms.ts';
 import { negativeElbo } from './bounds.ts';

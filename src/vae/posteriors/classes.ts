@@ -22,9 +22,8 @@ import {
   type Tensor,
   withGradient,
 } from '../../graph/index.ts';
-import { linear } from '../../nn/index.ts';
+import { linear, noise } from '../../nn/index.ts';
 import { type Codes, positionsOf, usualPositions } from '../codes.ts';
-import { noise } from '../noise.ts';
 import type { Draws, Posterior, PosteriorContext, PosteriorFamily } from '../posterior.ts';
 import { diagonalGaussian } from './gaussian.ts';
 

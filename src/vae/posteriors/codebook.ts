@@ -20,9 +20,8 @@ import {
   type Tensor,
   where,
 } from '../../graph/index.ts';
-import { constantly, type Scope } from '../../nn/index.ts';
+import { constantly, noise, type Scope } from '../../nn/index.ts';
 import { uniformIndex } from '../codes.ts';
-import { noise } from '../noise.ts';
 
 export interface CodebookOptions {
   /** Entries. */

@@ -35,10 +35,9 @@ import {
   unsqueeze,
   where,
 } from '../../graph/index.ts';
-import { linear } from '../../nn/index.ts';
+import { linear, noise } from '../../nn/index.ts';
 import { gaussian } from '../likelihoods/index.ts';
 import { tiled } from '../moments.ts';
-import { noise } from '../noise.ts';
 import type { Experts, Posterior, PosteriorContext, PosteriorFamily, Subset } from '../posterior.ts';
 import { diagonalGaussian } from './gaussian.ts';
 

@@ -21,10 +21,9 @@ import {
   transpose,
   unsqueeze,
 } from '../../graph/index.ts';
-import { linear } from '../../nn/index.ts';
+import { linear, noise } from '../../nn/index.ts';
 import { logProb } from '../likelihood.ts';
 import { gaussian } from '../likelihoods/index.ts';
-import { noise } from '../noise.ts';
 import type { Posterior, PosteriorFamily } from '../posterior.ts';
 
 const LOG_2PI = Math.log(2 * Math.PI);

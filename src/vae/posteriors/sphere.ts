@@ -18,9 +18,8 @@ import {
   sum,
   type Tensor,
 } from '../../graph/index.ts';
-import { linear } from '../../nn/index.ts';
+import { linear, noise } from '../../nn/index.ts';
 import { angleLaw, atAngle, logSphereArea, unit } from '../geometry/sphere.ts';
-import { noise } from '../noise.ts';
 import type { Posterior, PosteriorFamily } from '../posterior.ts';
 import { normalNoise } from './gaussian.ts';
 

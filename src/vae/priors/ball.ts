@@ -1,8 +1,8 @@
 /** Priors on the Poincaré ball. */
 import { choice } from '../../choice.ts';
 import { constant } from '../../graph/index.ts';
+import { noise } from '../../nn/index.ts';
 import { fromCentre } from '../geometry/ball.ts';
-import { noise } from '../noise.ts';
 import { wrappedNormal } from '../posteriors/ball.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
 

@@ -2,8 +2,8 @@
 
 import { choice } from '../../choice.ts';
 import { add, concat, constant, exp, mul, slice, sum, type Tensor } from '../../graph/index.ts';
+import { noise } from '../../nn/index.ts';
 import { type Codes, entriesOf, lookUp, symbolsOf, uniformIndex } from '../codes.ts';
-import { noise } from '../noise.ts';
 import type { Posterior } from '../posterior.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
 import { standardNormal } from './normal.ts';

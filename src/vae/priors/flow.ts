@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import { add, reshape, type Tensor } from '../../graph/index.ts';
-import type { Scope } from '../../nn/index.ts';
+import { noise, type Scope } from '../../nn/index.ts';
 import { coupling, maskedAutoregressive } from '../flows/affine.ts';
 import { type Bijection, chainBijections } from '../flows/flow.ts';
-import { noise } from '../noise.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
 import { standardNormal } from './normal.ts';
 

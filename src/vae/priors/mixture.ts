@@ -21,10 +21,9 @@ import {
   toFloat,
   toInteger,
 } from '../../graph/index.ts';
-import { constantly, type Initialiser, normally, type Scope } from '../../nn/index.ts';
+import { constantly, type Initialiser, noise, normally, type Scope } from '../../nn/index.ts';
 import { boundedLogVar } from '../bounded.ts';
 import { pairLogProbs } from '../gaussian-pairs.ts';
-import { noise } from '../noise.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
 
 /** log Σₘ wₘ pₘ(z) for each sample, from log (wₘ pₘ) of samples [K·B, Z] → [K·B, M]. */

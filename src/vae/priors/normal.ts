@@ -2,9 +2,8 @@
 
 import { choice } from '../../choice.ts';
 import { add, exp, mul, neg, square, sub, sum, type Tensor } from '../../graph/index.ts';
-import { constantly } from '../../nn/index.ts';
+import { constantly, noise } from '../../nn/index.ts';
 import { boundedLogVar } from '../bounded.ts';
-import { noise } from '../noise.ts';
 import type { GaussianMoments, Posterior } from '../posterior.ts';
 import { diagonalGaussian } from '../posteriors/gaussian.ts';
 import type { Prior, PriorFamily } from '../prior.ts';

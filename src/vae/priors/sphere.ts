@@ -1,8 +1,8 @@
 /** Priors on the unit sphere. */
 import { choice } from '../../choice.ts';
 import { mul, sub, sum } from '../../graph/index.ts';
+import { noise } from '../../nn/index.ts';
 import { logSphereArea, unit } from '../geometry/sphere.ts';
-import { noise } from '../noise.ts';
 import type { Prior, PriorFamily } from '../prior.ts';
 
 /** Uniform on Sᶻ⁻¹; KL = log area − H(q), whatever q is (for von Mises–Fisher: Davidson et al. 2018, section 3). */

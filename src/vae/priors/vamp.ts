@@ -20,10 +20,9 @@ import {
   toInteger,
   unsqueeze,
 } from '../../graph/index.ts';
-import { constantly, normally } from '../../nn/index.ts';
+import { constantly, noise, normally } from '../../nn/index.ts';
 import { pairLogProbs } from '../gaussian-pairs.ts';
 import type { Support } from '../likelihood.ts';
-import { noise } from '../noise.ts';
 import type { Prior, PriorContext, PriorFamily } from '../prior.ts';
 import { componentsOption, learnedRows, mixed } from './mixture.ts';
 
