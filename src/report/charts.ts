@@ -8,6 +8,8 @@ import type { ColumnComparison, ReportData, Scatter } from './data.ts';
 type Plot = typeof PlotModule;
 type Chart = ReturnType<Plot['plot']>;
 type Data = Pick<ReportData, 'history' | 'klPerDimension' | 'activeAbove'> & {
+  /** What the two curves are of: rows after an epoch, and in it. */
+  readonly curves: readonly [string, string];
   readonly scatter?: Scatter;
   readonly columns?: readonly ColumnComparison[];
 };
@@ -39,8 +41,8 @@ function frame(width: number, height: number) {
   return { width, height, style: { background: 'transparent', fontSize: '11px', overflow: 'visible' } };
 }
 
-/** One quantity per epoch, training and validation; the best epoch marked. */
-function drawCurve(plot: Plot, { history }: Data, width: number, which: string): Chart {
+/** One quantity per epoch, after it and in training; the best epoch marked. */
+function drawCurve(plot: Plot, { history, curves }: Data, width: number, which: string): Chart {
   const key = which as 'negativeElbo' | 'logPx' | 'kl';
   const sign = key === 'logPx' ? -1 : 1;
   const points = (part: 'train' | 'validation') =>
@@ -66,7 +68,7 @@ function drawCurve(plot: Plot, { history }: Data, width: number, which: string):
         plot.pointerX({
           ...xy,
           title: (p: { epoch: number; value: number; train: number }) =>
-            `epoch ${p.epoch}\nvalidation ${p.value.toFixed(2)}\ntraining ${p.train.toFixed(2)}`,
+            `epoch ${p.epoch}\n${curves[0]} ${p.value.toFixed(2)}\n${curves[1]} ${p.train.toFixed(2)}`,
         }),
       ),
     ],
@@ -113,7 +115,7 @@ function drawKl(plot: Plot, { klPerDimension, activeAbove }: Data, width: number
   });
 }
 
-/** Where each validation row lies in the latent space. */
+/** Where each watched row lies in the latent space. */
 function drawScatter(plot: Plot, { scatter }: Data, width: number): Chart {
   const { x, y, xLabel, yLabel, colour } = scatter!;
   const names = colour ? mostFrequent(colour.values, 10) : [];

@@ -74,8 +74,10 @@ export interface ReportData {
   /** One sentence: what was trained on what, when. */
   readonly subtitle: string;
   readonly figures: readonly Figure[];
+  /** The rows that epochs are judged by and that the page shows: those of training where there are none for validation. */
+  readonly watched: 'validation' | 'training';
   readonly history: readonly EpochRecord[];
-  /** KL of each latent dimension on the validation rows, nats, and above which one counts as active. */
+  /** KL of each latent dimension on these rows, nats, and above which one counts as active. */
   readonly klPerDimension: readonly number[];
   readonly activeAbove: number;
   /** In place of these where z is a code, whose KL is the same for all. */

@@ -73,8 +73,15 @@ addEventListener('resize', () => {
 }
 
 /** No text in it can end the script element. */
-function chartData({ history, klPerDimension, activeAbove, scatter, columns }: ReportData): string {
-  const json = JSON.stringify({ history, klPerDimension, activeAbove, scatter, columns });
+function chartData({ watched, history, klPerDimension, activeAbove, scatter, columns }: ReportData): string {
+  const json = JSON.stringify({
+    curves: curveNames(watched),
+    history,
+    klPerDimension,
+    activeAbove,
+    scatter,
+    columns,
+  });
   return json.replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
@@ -86,7 +93,7 @@ function body(data: ReportData): string {
     data.samples ? section('Samples', samples(data.samples), SAMPLES) : '',
     data.columns?.length ? section('Columns', columns(data.columns), COLUMNS) : '',
     data.reconstructions
-      ? section('Reconstructions', reconstructions(data.reconstructions), RECONSTRUCTIONS)
+      ? section('Reconstructions', reconstructions(data.reconstructions), RECONSTRUCTIONS[data.watched])
       : '',
     data.history.length ? section('Training', curves(data), TRAINING) : '',
     data.klPerDimension.length ? section('Latent space', latent(data)) : '',
@@ -99,7 +106,10 @@ const SAMPLES = 'Drawn from the model: z from the prior, then x from p(x|z).';
 const COLUMNS =
   'Each column in the data and in samples. The figure is 1 − Kolmogorov–Smirnov distance for numbers and dates, ' +
   '1 − total variation distance for categories: 100 % means the same distribution.';
-const RECONSTRUCTIONS = 'Rows the model was not trained on, encoded and decoded again.';
+const RECONSTRUCTIONS = {
+  validation: 'Rows the model was not trained on, encoded and decoded again.',
+  training: 'Training rows, encoded and decoded again.',
+};
 const TRAINING =
   'Nats per example: sum over dimensions, mean over examples. Lower is better in the first chart.';
 
@@ -175,10 +185,15 @@ function columns(given: readonly ColumnComparison[]): string {
   return `${key}<div class="many">${join(given, one)}</div>`;
 }
 
-function curves({ history }: ReportData): string {
+/** What the two curves are of: the rows that epochs are judged by, after each, and what training saw on its way. */
+const curveNames = (watched: ReportData['watched']): readonly [string, string] =>
+  watched === 'validation' ? ['validation', 'training'] : ['training rows after the epoch', 'during it'];
+
+function curves({ history, watched }: ReportData): string {
   const best = history.filter((h) => h.best).at(-1)?.epoch;
   const mark = best === undefined ? '' : `<span><i class="dot"></i>best epoch: ${best}</span>`;
-  const key = `<div class="key"><span><i></i>validation</span><span><i class="muted"></i>training</span>${mark}</div>`;
+  const names = curveNames(watched);
+  const key = `<div class="key"><span><i></i>${names[0]}</span><span><i class="muted"></i>${names[1]}</span>${mark}</div>`;
   const titles = { negativeElbo: '−ELBO', logPx: 'reconstruction, −log p(x|z)', kl: 'KL(q(z|x) ‖ p(z))' };
   const one = ([which, title]: readonly [string, string]) =>
     `<div><h3>${title}</h3>${chart('curve', which)}</div>`;
@@ -187,7 +202,9 @@ function curves({ history }: ReportData): string {
 
 function latent(data: ReportData): string {
   const by = data.scatter?.colour ? `, coloured by ${html(data.scatter.colour.name)}` : '';
-  const dots = data.scatter ? `<div><h3>Validation rows${by}</h3>${chart('scatter')}</div>` : '';
+  const dots = data.scatter
+    ? `<div><h3>${data.watched === 'training' ? 'Training' : 'Validation'} rows${by}</h3>${chart('scatter')}</div>`
+    : '';
   const { lead, bars } = data.codes ? { lead: useOf(data.codes), bars: '' } : kl(data);
   return `<p>${lead}</p><div class="wide">${dots}${bars}</div>`;
 }

@@ -43,14 +43,15 @@ export async function reportData(
   { file, history, choices }: ReportFacts,
 ): Promise<ReportData> {
   const best = history.findLast((record) => record.best)!;
-  const watched = data.counts.validation > 0 ? 'validation' : 'train';
+  const watched = data.counts.validation > 0 ? 'validation' : 'training';
   const seen = await collect(model, data, watched);
   const picture = modelFields(model.schema).some((field) => field.type === 'image');
-  const views = picture ? await pictureViews(model, seen) : await tableViews(model, seen);
+  const views = picture ? await pictureViews(model, seen, watched) : await tableViews(model, seen);
   return {
     title: model.name,
     subtitle: subtitle(file),
     figures: figuresOf(file),
+    watched,
     history,
     klPerDimension: best.klPerDimension,
     activeAbove: ACTIVE,
@@ -72,12 +73,12 @@ interface Seen {
   readonly ids: readonly number[];
 }
 
-async function collect(model: Model, data: Dataset, split: 'validation' | 'train'): Promise<Seen> {
+async function collect(model: Model, data: Dataset, watched: ReportData['watched']): Promise<Seen> {
   const fields = modelFields(model.schema);
   const picture = fields.some((field) => field.type === 'image');
   const batches: { batch: Batch; mean: Float32Array; conditions?: Rows }[] = [];
   const wanted = picture ? SHOWN.points : SHOWN.compared;
-  for await (const batch of batchesOf(data, [split], 500, wanted)) {
+  for await (const batch of batchesOf(data, [watched === 'training' ? 'train' : 'validation'], 500, wanted)) {
     batches.push({ batch, ...(await encodeBatch(model, batch, 0)) });
   }
   const given = batches.flatMap(({ conditions }) => (conditions ? [conditions] : []));
@@ -100,7 +101,7 @@ function scatter({ means, ids }: Seen, latent: number, { labels }: Dataset): Sca
   return { ...places, colour: { name: labels.name, values } };
 }
 
-async function pictureViews(model: Model, seen: Seen) {
+async function pictureViews(model: Model, seen: Seen, watched: ReportData['watched']) {
   const { rows } = seen;
   const { height, width, channels } = modelFields(model.schema).find((field) => field.type === 'image')!;
   const sheet = (pixels: Uint8Array, columns: number) =>
@@ -119,7 +120,7 @@ async function pictureViews(model: Model, seen: Seen) {
     reconstructions: {
       kind: 'pictures',
       png: await sheet(pairs, 8),
-      caption: 'Validation pictures, each row above its reconstruction.',
+      caption: `${watched === 'training' ? 'Training' : 'Validation'} pictures, each row above its reconstruction.`,
     },
   } as const;
 }

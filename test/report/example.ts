@@ -83,6 +83,7 @@ async function sheet(across: number, down: number, side: number): Promise<Uint8A
 
 const common = {
   title: 'mnist',
+  watched: 'validation',
   subtitle:
     'Variational autoencoder trained on 54,000 pictures of 28 × 28 on 22 November 2026 in 2 min 41 s.',
   figures: [
@@ -236,6 +237,7 @@ export function tableReport(): ReportData {
   return {
     ...common,
     title: 'adult',
+    watched: 'validation',
     subtitle:
       'Variational autoencoder trained on 26,049 rows of 8 columns on 22 November 2026 in 1 min 12 s.',
     history: history(40),

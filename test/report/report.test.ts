@@ -26,10 +26,27 @@ test('nothing in the data can leave its place', async () => {
 
 test('a page without history, latent space or samples is a page still', () => {
   const { title, subtitle, figures, facts } = tableReport();
-  const none = { history: [], klPerDimension: [], activeAbove: 0.01, fields: [], choices: [], notes: [] };
+  const none = {
+    watched: 'validation',
+    history: [],
+    klPerDimension: [],
+    activeAbove: 0.01,
+    fields: [],
+    choices: [],
+    notes: [],
+  } as const;
   const html = report({ title, subtitle, figures, facts, ...none });
   assert.ok(html.includes('<h2>Model</h2>'));
   assert.ok(!html.includes('<h2>Training</h2>'));
+});
+
+test('where there are no validation rows, what is shown of training rows is said to be of them', async () => {
+  const pictures = await pictureReport();
+  assert.ok(report(pictures).includes('>validation</span>'));
+  const html = report({ ...pictures, watched: 'training' });
+  assert.ok(html.includes('>training rows after the epoch</span>') && html.includes('>during it</span>'));
+  assert.ok(html.includes('<h3>Training rows'));
+  assert.ok(!html.includes('>validation</span>') && !html.includes('<h3>Validation rows'));
 });
 
 test('the page draws itself from the disk and asks the network for nothing', {
