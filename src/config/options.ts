@@ -17,6 +17,7 @@ import {
 } from './choices.ts';
 import { presetNames } from './presets.ts';
 
+const seed = z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 const share = z.number().min(0).lt(1);
 export const MOST_THREADS = 256;
 
@@ -39,6 +40,9 @@ export const dataOptions = {
   test: share.optional().describe('share of the rows held back for evaluate (default 0.1)'),
   validationData: z.string().optional().describe('file whose rows are the validation rows'),
   testData: z.string().optional().describe('file whose rows are the test rows'),
+  splitSeed: seed.describe(
+    'seed of which rows are held back (default: --seed; with --from that of its model, with its shares)',
+  ),
   missing: z
     .array(z.string())
     .optional()
@@ -92,12 +96,7 @@ export const trainingOptions = {
       'w: telling known labels of --predict rightly weighs w times rows over rows with a label (default 0.1)',
     ),
   patience: z.int().min(1).optional().describe('epochs without improvement before training ends'),
-  seed: z
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
-    .optional()
-    .describe('seed of everything random (default 0)'),
+  seed: seed.describe('seed of everything random (default 0)'),
 };
 
 /** Options about this run, which leave no trace in the model. */
@@ -116,6 +115,7 @@ export const runOptions = {
 const splitOptions = {
   validation: dataOptions.validation,
   test: dataOptions.test,
+  splitSeed: dataOptions.splitSeed,
   limit: dataOptions.limit,
   label: dataOptions.label,
 };
@@ -129,7 +129,7 @@ export const startOptions = {
   from: z
     .string()
     .optional()
-    .describe('model folder to begin with: its form, its schema and its weights, trained further'),
+    .describe('model folder to begin with: its form, its schema, its split and its weights, trained further'),
 };
 
 export const trainOptions = { ...dataOptions, ...startOptions, ...trainingOptions, ...runOptions };
@@ -189,7 +189,9 @@ export interface TrainConfig {
   readonly ema?: number | undefined;
   readonly patience?: number | undefined;
   readonly seed: number;
-  /** Shares of the rows, and how many of the first were used: with the seed they give the same split again. */
+  /** Of the split of the rows, where it is not `seed`. */
+  readonly splitSeed?: number | undefined;
+  /** Shares of the rows, and how many of the first were used: with that seed they give the same split again. */
   readonly validation: number;
   readonly test: number;
   readonly limit?: number | undefined;

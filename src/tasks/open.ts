@@ -25,7 +25,7 @@ export async function openData(path: string, options: DataOptions, schema?: Sche
   const given = schema ?? (rest.schema === undefined ? undefined : await loadSchemaFile(rest.schema));
   const paths = { train: path, validation: validationData, test: testData };
   return openDataset(paths, {
-    seed: rest.seed ?? 0,
+    seed: rest.splitSeed ?? rest.seed ?? 0,
     validation: rest.validation ?? 0.1,
     test: rest.test ?? 0.1,
     ...(memory !== undefined && { memory: memory * 2 ** 20 }),
@@ -60,8 +60,8 @@ const hasExperts = ({ modality, posterior }: DataOptions): boolean =>
     build('posterior', parseChoice('posterior', { kind: posterior.kind })).experts === true);
 
 /** The options that give a model's split of its data again. */
-export const splitOf = ({ seed, validation, test, limit, label }: TrainConfig) => ({
-  seed,
+export const splitOf = ({ seed, splitSeed = seed, validation, test, limit, label }: TrainConfig) => ({
+  splitSeed,
   validation,
   test,
   limit,

@@ -46,8 +46,8 @@ export async function openRows(
 
 /** All rows in one split, in the order of the file, but those that the data itself has for a test. */
 function openWhole(model: Model, path: string): Promise<Dataset> {
-  const { seed, label } = splitOf(model.config);
-  return openLabelled(model, path, { seed, label, validation: 0, test: 0 });
+  const { splitSeed, label } = splitOf(model.config);
+  return openLabelled(model, path, { splitSeed, label, validation: 0, test: 0 });
 }
 
 /** With the label that plots are coloured by where the data has it: no more than plots need it. */

@@ -51,6 +51,19 @@ export function withStart(given: Given, { config }: Start): Given {
   };
 }
 
+/** What was asked for, with the rows held back that its model has not been trained on, where nothing else is asked for. */
+export function withSplit(given: Given, { config }: Start): Given {
+  const { seed, splitSeed = seed } = config;
+  const share = (split: 'validation' | 'test') =>
+    given[split] ?? (given[`${split}Data`] === undefined && config[split] > 0 ? config[split] : undefined);
+  return {
+    ...given,
+    splitSeed: given.splitSeed ?? splitSeed,
+    validation: share('validation'),
+    test: share('test'),
+  };
+}
+
 export interface StartWeights {
   readonly initial: Weights;
   /** What is taken over, in words. */

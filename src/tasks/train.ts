@@ -26,7 +26,7 @@ import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from '.
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
 import { groupsOf, labelPart, vaeFor } from './spec.ts';
-import { checkStart, readStart, type Start, startWeights, withStart } from './start.ts';
+import { checkStart, readStart, type Start, startWeights, withSplit, withStart } from './start.ts';
 
 export type TrainOptions = GivenOptions &
   GivenChoices & {
@@ -62,12 +62,13 @@ export type TrainEvent = FitEvent | PlanEvent | ProfileEvent | SavedEvent;
 
 /** Trains on `data` and saves the model folder; yields what happens. */
 export async function* train({ data: path, signal, ...given }: TrainOptions): AsyncGenerator<TrainEvent> {
-  const options = parseTrainOptions(given);
-  const out = options.out ?? defaultFolder(path);
-  const workspace = await openWorkspace(out, options);
+  const asked = parseTrainOptions(given);
+  const out = asked.out ?? defaultFolder(path);
+  const workspace = await openWorkspace(out, asked);
   try {
-    const saved = options.resume ? await readRun(workspace) : undefined;
-    const start = options.from === undefined ? undefined : await readStart(options.from);
+    const saved = asked.resume ? await readRun(workspace) : undefined;
+    const start = asked.from === undefined ? undefined : await readStart(asked.from);
+    const options = start ? withSplit(asked, start) : asked;
     if (saved) checkStart(start, saved);
     const schema = saved?.schema ?? (options.schema === undefined ? start?.schema : undefined);
     const data = await openData(path, optionsFor(options, saved), schema);

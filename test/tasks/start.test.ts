@@ -19,6 +19,12 @@ before(async () => {
   await trained({ data, out: first, ...form, latent: 3 });
 });
 
+/** How many rows each split has, and a hash of the first training rows. */
+function splitsOf(out: string) {
+  const { rows, start } = trainingOf(out);
+  return { counts: rows, start };
+}
+
 const trainingOf = (out: string) => JSON.parse(readFileSync(join(out, 'model.json'), 'utf8')).training;
 
 test('a model trained further has the form and the weights of the one it began with', async () => {
@@ -43,6 +49,24 @@ test('a model trained further has the form and the weights of the one it began w
     });
   assert.match(trainingOf(out).from, /^[0-9a-f]{64}$/);
   assert.equal(trainingOf(first).from, undefined);
+});
+
+test('rows that a model was not trained on are held back from training it further, whatever the seed', async () => {
+  const [own, further, other] = ['own', 'further-split', 'other-split'].map((name) =>
+    join(folder, `${name}.model`),
+  );
+  await trained({ data, out: own!, ...form, seed: 4, validation: 0.2 });
+  const { counts, start } = splitsOf(own!);
+  await trained({ data, out: further!, from: own!, seed: 9 });
+  assert.deepEqual(splitsOf(further!), { counts, start });
+  await trained({ data, out: further!, from: own!, seed: 9, resume: true, overwrite: false, epochs: 3 });
+  assert.deepEqual(splitsOf(further!), { counts, start });
+  await trained({ data, out: other!, from: further!, splitSeed: 9 });
+  assert.deepEqual(splitsOf(other!).counts, counts);
+  assert.notEqual(splitsOf(other!).start, start);
+  const { config, dispose } = await load(further!);
+  assert.deepEqual([config.seed, config.splitSeed], [9, 4]);
+  await dispose();
 });
 
 test('what has other shapes begins anew, and is named', async () => {
