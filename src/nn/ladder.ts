@@ -39,7 +39,7 @@ export interface LadderOptions {
   readonly levels: readonly number[];
   readonly channels: number;
   readonly activation: ActivationName;
-  /** Residual blocks at twice the size of the finest levels and half their channels, up and down. */
+  /** Residual blocks, up and down: at twice the size of the finest levels and half their channels; of rows, and of levels of full size, at theirs. */
   readonly blocks: number;
   /** Share of the activations before the last layer of a block that training leaves out. */
   readonly dropout?: number;
@@ -48,24 +48,27 @@ export interface LadderOptions {
 const channelsOf = (x: Tensor): number => fixed(dimAt(x.shape, -1), 'channels');
 
 /** A convolution of a picture, a product of a row. */
-function layer(scope: Scope, x: Tensor, channels: number, kernel: number, weight?: Initialiser): Tensor {
-  const given = weight ? { weight } : {};
+function layer(scope: Scope, x: Tensor, channels: number, kernel: number, given: LayerOptions = {}): Tensor {
   if (x.shape.length === 2) return linear(scope, x, channels, given);
   const small = placesOf(x).every((n) => n < kernel) ? 1 : kernel; // little to see beside so few places
   return conv(scope, x, channels, { kernel: small, padding: (small - 1) / 2, ...given });
 }
 
+const half = (channels: number): number => Math.max(8, Math.ceil(channels / 2));
+
 /** Two layers of half the width, 8 at least, between two that change it (Child 2021, figure 3); the last starts small. */
 function bottleneck(scope: Scope, x: Tensor, size: number, width: number, options: LadderOptions): Tensor {
   const { activation, levels, blocks } = options;
   const act = activations[activation];
-  const middle = Math.max(8, Math.ceil(width / 2));
+  const middle = half(width);
   const depth = levels.reduce((a, b) => a + b, blocks);
   let h = layer(scope.at('in'), act(x), middle, 1);
   h = layer(scope.at('mid'), act(h), middle, 3);
   h = layer(scope.at('mid2'), act(h), middle, 3);
   const kept = dropout(scope, act(h), options.dropout);
-  return layer(scope.at('out'), kept, size, 1, scaled(leCunUniform(middle), 1 / Math.sqrt(depth)));
+  return layer(scope.at('out'), kept, size, 1, {
+    weight: scaled(leCunUniform(middle), 1 / Math.sqrt(depth)),
+  });
 }
 
 const scaled =
@@ -98,8 +101,9 @@ export const ladder = (options: LadderOptions): Ladder => {
     levels: (shape) => resolutions(options).map((halved) => placesAt(shape, halved)),
     up: (scope, x) => {
       const row = x.shape.length === 2;
-      let h = row ? linear(scope.at('stem'), x, channels) : shownOf(scope, x, options);
-      if (row || finest === 0) h = blocksOf(scope.at('blocks'), h, options);
+      let h = row
+        ? blocksOf(scope.at('blocks'), linear(scope.at('stem'), x, channels), options)
+        : shownOf(scope, x, options);
       const shown: Tensor[] = [];
       options.levels.forEach((count, halved) => {
         if (halved > finest && !row) h = halve(h);
@@ -115,10 +119,8 @@ export const ladder = (options: LadderOptions): Ladder => {
     },
     spread,
     output: (scope, state, outputs) => {
-      const row = state.shape.length === 2;
-      const last = row || finest === 0 ? blocksOf(scope.at('blocks'), state, options) : state;
-      if (row) return linear(scope, act(last), outputs[0]!);
-      return pictureOf(scope, last, outputs as Sizes, options);
+      if (state.shape.length > 2) return pictureOf(scope, state, outputs as Sizes, options);
+      return linear(scope, act(blocksOf(scope.at('blocks'), state, options)), outputs[0]!);
     },
   };
 };
@@ -136,9 +138,6 @@ function blocksOf(scope: Scope, x: Tensor, options: LadderOptions): Tensor {
   return h;
 }
 
-/** Channels at twice the size of the finest levels. */
-const fineChannels = ({ channels }: LadderOptions): number => Math.max(8, channels >> 1);
-
 /**
  * A picture at the finest levels' size: windows of it and, where there are blocks, what these make of smaller windows, which
  * starts at zero.
@@ -146,9 +145,10 @@ const fineChannels = ({ channels }: LadderOptions): number => Math.max(8, channe
 function shownOf(scope: Scope, x: Tensor, options: LadderOptions): Tensor {
   const finest = finestOf(options);
   const direct = windowsOf(scope.at('stem'), x, options.channels, 2 ** finest);
-  if (options.blocks === 0 || finest === 0) return direct;
+  if (finest === 0) return blocksOf(scope.at('blocks'), direct, options);
+  if (options.blocks === 0) return direct;
   const own = scope.at('fine');
-  const larger = windowsOf(own.at('in'), x, fineChannels(options), 2 ** (finest - 1));
+  const larger = windowsOf(own.at('in'), x, half(options.channels), 2 ** (finest - 1));
   const made = halve(blocksOf(own.at('blocks'), larger, options));
   return add(direct, linear(own.at('out'), made, options.channels, NOTHING));
 }
@@ -157,10 +157,11 @@ function shownOf(scope: Scope, x: Tensor, options: LadderOptions): Tensor {
 function pictureOf(scope: Scope, state: Tensor, shape: Sizes, options: LadderOptions): Tensor {
   const act = activations[options.activation];
   const finest = finestOf(options);
+  if (finest === 0) return toPicture(scope, act(blocksOf(scope.at('blocks'), state, options)), shape, 1);
   const direct = toPicture(scope, act(state), shape, 2 ** finest);
-  if (options.blocks === 0 || finest === 0) return direct;
+  if (options.blocks === 0) return direct;
   const own = scope.at('fine');
-  const larger = linear(own.at('in'), enlarge(state, placesAt(shape, finest - 1)), fineChannels(options));
+  const larger = linear(own.at('in'), enlarge(state, placesAt(shape, finest - 1)), half(options.channels));
   const made = act(blocksOf(own.at('blocks'), larger, options));
   return add(direct, toPicture(own.at('out'), made, shape, 2 ** (finest - 1), NOTHING));
 }
@@ -190,7 +191,7 @@ function toPicture(
   times: number,
   given: LayerOptions = {},
 ): Tensor {
-  if (times === 1) return layer(scope, x, channels, 3, given.weight);
+  if (times === 1) return layer(scope, x, channels, 3, given);
   const whole = convTranspose(scope, x, channels, { kernel: 2 * times, stride: times, ...given });
   return [height, width].reduce((t, n, i) => {
     const [before] = margins(n, times);

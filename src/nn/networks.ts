@@ -36,12 +36,9 @@ function dense(
   { activation, norm, dropout: rate }: MlpOptions,
 ): Tensor {
   return widths.reduce((h, width, i) => {
-    const y = linear(scope.at(i), h, width);
-    return dropout(
-      scope.at(i),
-      activations[activation](norm ? layerNorm(scope.at(i).at('norm'), y) : y),
-      rate,
-    );
+    const at = scope.at(i);
+    const y = linear(at, h, width);
+    return dropout(at, activations[activation](norm ? layerNorm(at.at('norm'), y) : y), rate);
   }, x);
 }
 
@@ -86,13 +83,13 @@ export function halvings(n: number, times: number): number[] {
 function residualBlock(
   scope: Scope,
   x: Tensor,
-  { activation, norm, ...options }: ConvNetworkOptions,
+  { activation, norm, dropout: rate }: ConvNetworkOptions,
 ): Tensor {
   const channels = fixed(dimAt(x.shape, -1), scope.path);
   const act = activations[activation];
   const inner = norm ? groupNorm(scope.at('norm'), x) : x;
   const h = conv(scope.at('in'), act(inner), channels, { kernel: 3, padding: 1 });
-  const kept = dropout(scope, act(h), options.dropout);
+  const kept = dropout(scope, act(h), rate);
   return add(x, conv(scope.at('out'), kept, channels, { kernel: 3, padding: 1, weight: constantly(0) }));
 }
 

@@ -46,7 +46,7 @@ export async function reportData(
   const watched = data.counts.validation > 0 ? 'validation' : 'training';
   const seen = await collect(model, data, watched);
   const picture = modelFields(model.schema).some((field) => field.type === 'image');
-  const views = picture ? await pictureViews(model, seen, watched) : await tableViews(model, seen);
+  const views = picture ? await pictureViews(model, seen) : await tableViews(model, seen);
   return {
     title: model.name,
     subtitle: subtitle(file),
@@ -101,7 +101,7 @@ function scatter({ means, ids }: Seen, latent: number, { labels }: Dataset): Sca
   return { ...places, colour: { name: labels.name, values } };
 }
 
-async function pictureViews(model: Model, seen: Seen, watched: ReportData['watched']) {
+async function pictureViews(model: Model, seen: Seen) {
   const { rows } = seen;
   const { height, width, channels } = modelFields(model.schema).find((field) => field.type === 'image')!;
   const sheet = (pixels: Uint8Array, columns: number) =>
@@ -120,7 +120,7 @@ async function pictureViews(model: Model, seen: Seen, watched: ReportData['watch
     reconstructions: {
       kind: 'pictures',
       png: await sheet(pairs, 8),
-      caption: `${watched === 'training' ? 'Training' : 'Validation'} pictures, each row above its reconstruction.`,
+      caption: 'Each row of pictures above its reconstruction.',
     },
   } as const;
 }

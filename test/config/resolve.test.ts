@@ -139,6 +139,7 @@ test('a resumed run keeps its config; only its length may change', () => {
   const refusals: [GivenOptions, GivenChoices, RegExp][] = [
     [{ latent: 5 }, {}, /latent: given 5, but the run to be resumed has 4.*--overwrite/],
     [{ seed: 1 }, {}, /seed: given 1/],
+    [{ splitSeed: 1 }, {}, /splitSeed: given 1/],
     [{ validation: 0.3 }, {}, /validation: given 0.3/],
     [{ clip: 1 }, {}, /clip: given 1/],
     [{}, { likelihood: { kind: 'bernoulli' } }, /likelihood: given .*bernoulli/],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { add, gradients, input, type Shape, square, sub, sum } from '../../src/graph/index.ts';
-import { ladder, type Parameter, parameters } from '../../src/nn/index.ts';
+import { initialise, ladder, type Parameter, parameters } from '../../src/nn/index.ts';
 import { draw, random } from '../check.ts';
 import { runOnce } from '../graph/ort.ts';
 import { type Feeds, value } from '../reference.ts';
@@ -53,46 +53,54 @@ for (const [shape, levels, blocks] of [
   });
 }
 
-const zerosOf = (some: readonly Parameter[]): Feeds =>
-  Object.fromEntries(
-    some.map((p) => [p.name, value(new Float32Array(p.shape.reduce((a, b) => a * b, 1)), p.shape)]),
-  );
-
-test('blocks between the picture and the levels change nothing at first, and learn', async () => {
-  const shape = [29, 28, 1] as const;
-  const [plain, deep] = [body([0, 0, 0, 1], 0), body([0, 0, 0, 1], 2)];
-  const { root, all } = parameters();
-  const x = input('x', ['B', ...shape]);
-  const state = input('state', ['B', 3, 3, 6]);
-  const of = (network: typeof plain) => ({
-    up: network.up(root.at('encoder'), x)[0]!,
-    down: network.output(root.at('decoder'), state, shape),
+/** What they begin with, zeros too. */
+function initialFeeds(some: readonly Parameter[]): Feeds {
+  const feeds = some.map((p) => {
+    const data = new Float32Array(p.shape.reduce((a, b) => a * b, 1));
+    initialise(p, data, 1);
+    return [p.name, value(data, p.shape)] as const;
   });
-  const [direct, whole] = [of(plain), of(deep)];
-  const loss = add(sum(square(whole.up)), sum(square(whole.down)));
-  const fine = all().filter(({ name }) => /fine\.out\.weight$/.test(name));
-  const outputs = {
-    up: sub(whole.up, direct.up),
-    down: sub(whole.down, direct.down),
-    ...Object.fromEntries(
-      gradients(
-        loss,
-        fine.map((p) => p.tensor),
-      ).map((g, i) => [`gradient ${fine[i]!.name}`, g]),
-    ),
-  };
-  const next = random(1);
-  const feeds = {
-    ...parameterFeeds(all(), 1),
-    ...zerosOf(all().filter(({ name }) => name.includes('fine.out'))), // as they begin
-    x: draw({ shape: x.shape }, 2, next),
-    state: draw({ shape: state.shape }, 2, next),
-  };
-  const { up, down, ...learning } = await runOnce(outputs, feeds);
-  for (const same of [up!, down!]) assert.ok(same.data.every((v) => Number(v) === 0));
-  assert.equal(fine.length, 2);
-  for (const one of Object.values(learning)) assert.ok(one.data.some((v) => Number(v) !== 0));
-});
+  return Object.fromEntries(feeds);
+}
+
+for (const levels of [
+  [0, 1],
+  [0, 0, 0, 1],
+])
+  test(`levels ${levels}: blocks before them change nothing at first, and learn`, async () => {
+    const shape = [29, 28, 1] as const;
+    const [plain, deep] = [body(levels, 0), body(levels, 2)];
+    const { root, all } = parameters();
+    const x = input('x', ['B', ...shape]);
+    const state = input('state', ['B', ...plain.levels(shape)[0]!, 6]);
+    const of = (network: typeof plain) => ({
+      up: network.up(root.at('encoder'), x)[0]!,
+      down: network.output(root.at('decoder'), state, shape),
+    });
+    const [direct, whole] = [of(plain), of(deep)];
+    const loss = add(sum(square(whole.up)), sum(square(whole.down)));
+    const fine = all().filter(({ name }) => /fine\.out\.weight$/.test(name));
+    const outputs = {
+      up: sub(whole.up, direct.up),
+      down: sub(whole.down, direct.down),
+      ...Object.fromEntries(
+        gradients(
+          loss,
+          fine.map((p) => p.tensor),
+        ).map((g, i) => [`gradient ${fine[i]!.name}`, g]),
+      ),
+    };
+    const next = random(1);
+    const feeds = {
+      ...initialFeeds(all()),
+      x: draw({ shape: x.shape }, 2, next),
+      state: draw({ shape: state.shape }, 2, next),
+    };
+    const { up, down, ...learning } = await runOnce(outputs, feeds);
+    for (const same of [up!, down!]) assert.ok(same.data.every((v) => Number(v) === 0));
+    assert.equal(fine.length, 2);
+    for (const one of Object.values(learning)) assert.ok(one.data.some((v) => Number(v) !== 0));
+  });
 
 test('a state reaches every place of a level whose places are four times as many along an axis', async () => {
   const network = body([1, 0, 1], 0);
