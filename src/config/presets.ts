@@ -282,6 +282,15 @@ export const presets = {
     reference: 'Sønderby et al. 2016',
     choices: { network: { kind: 'ladder' }, warmup: { kind: 'linear', fraction: 0.2 } },
   },
+  iafLadderVae: {
+    title: 'three levels of latent variables, each bent by inverse autoregressive flows',
+    reference: 'Kingma et al. 2016',
+    choices: {
+      network: { kind: 'ladder' },
+      posterior: { kind: 'iaf', steps: 2, width: 256 },
+      warmup: { kind: 'linear', fraction: 0.2 },
+    },
+  },
   twoLayerIwae: {
     title: 'two layers of latent variables, inferred from the bottom up, under the importance-weighted bound',
     reference: 'Burda et al. 2016',

@@ -39,8 +39,10 @@ export function clash(combination: Combination): string | undefined {
 function clashOfModel({ network, posterior, prior, condition }: Combination): string | undefined {
   if (prior.given && !condition)
     return 'this prior depends on what is given, and nothing is: name fields with --condition';
-  if (hasLevels(network) && !(posterior.conditional && prior.conditional))
-    return 'a network of several levels has Gaussians for both at every level, conditional on others: leave --posterior gaussian and --prior normal';
+  if (hasLevels(network) && !prior.conditional)
+    return 'a network of several levels has a Gaussian for its prior at every level, conditional on others: leave --prior normal';
+  if (hasLevels(network) && !posterior.conditional && !(posterior.flow && network.inference === 'top down'))
+    return 'a network of several levels has a Gaussian for its posterior at every level, which a ladder can bend: leave --posterior gaussian, or give a ladder planar, radial or iaf';
   if (posterior.space !== prior.space)
     return `the posterior gives ${PLACES[posterior.space]} and the prior is over ${PLACES[prior.space]}: choose a prior for the same`;
   if (prior.ofPosteriors && !posterior.density)

@@ -1,7 +1,7 @@
 /**
  * Several levels of latent variables, top first: p(z) = Π p(zᵢ | z₁ … zᵢ₋₁) and q(z|x) = Π q(zᵢ | z₁ … zᵢ₋₁, x), all
- * Gaussian with a diagonal covariance, inferred from the top down (Sønderby et al. 2016; Kingma et al. 2016, appendix C;
- * Child 2021).
+ * Gaussian with a diagonal covariance, those of q bent by flows where asked for, inferred from the top down (Sønderby et al.
+ * 2016; Kingma et al. 2016, appendix C; Child 2021).
  */
 import {
   add,
@@ -17,8 +17,10 @@ import {
   type Tensor,
 } from '../graph/index.ts';
 import { type Ladder, linear, noise, type Places, type Scope } from '../nn/index.ts';
-import type { Inference, InferenceOptions } from './model.ts';
+import type { Flow } from './flows/flow.ts';
+import type { Inference, InferenceOptions, ModelSpec } from './model.ts';
 import {
+  bentLevel,
   drawFrom,
   drawsOf,
   eachOf,
@@ -59,8 +61,7 @@ export interface LevelsInferred extends Inference {
 export function createHierarchy(
   ladder: Ladder,
   root: Scope,
-  shape: readonly number[],
-  latent: number,
+  { shape, latent, posterior: { flow } }: Pick<ModelSpec, 'shape' | 'latent' | 'posterior'>,
 ): Hierarchy {
   const levels = ladder.levels(shape);
   const sizes = levels.map((places) => places.reduce((a, b) => a * b, latent));
@@ -68,15 +69,21 @@ export function createHierarchy(
   const start = (like: Tensor, condition?: Tensor) =>
     startOf(ladder, root.at('decoder'), levels[0]!, like, condition);
   const down = (state: Tensor, choose: Choose) => descend(ladder, root, levels, latent, state, choose);
-  const posterior = (level: number, state: Tensor, shown: Tensor): Moments =>
-    momentsOf(ladder.block(root.at('posterior').at(level), concat([state, shown], -1), 2 * latent));
+  const posterior = (level: number, state: Tensor, shown: Tensor): LevelPosterior => {
+    const [scope, seen] = [root.at('posterior').at(level), concat([state, shown], -1)];
+    const own = { base: momentsOf(ladder.block(scope, seen, 2 * latent)) };
+    if (!flow) return own;
+    const features = linear(scope.at('context'), seen, Math.ceil(ladder.channels / NARROWER));
+    return { ...own, bend: overRows(flow(scope.at('flow'), flatten(features), sizes[level]!)) };
+  };
   const given = (z: Tensor): Choose => {
     const each = split(z, -1, sizes);
     return (level) => reshape(each[level]!, [dimAt(z.shape, 0), ...levels[level]!, latent]);
   };
   const output = (state: Tensor, outputs: readonly number[]) =>
     ladder.output(root.at('decoder').at('output'), state, outputs);
-  const parts = { ladder, root, levels, sizes, total, latent, start, down, posterior, output };
+  const bent = flow !== undefined;
+  const parts = { ladder, root, levels, sizes, total, latent, bent, start, down, posterior, output };
   return {
     latent: total,
     encode: (seen, condition) => encodeLevels(parts, seen, condition),
@@ -86,6 +93,15 @@ export function createHierarchy(
   };
 }
 
+/** A Gaussian of [N, …places, Z] and, where it is bent, by what: a flow of its rows. */
+interface LevelPosterior {
+  readonly base: Moments;
+  readonly bend?: Flow;
+}
+
+/** What a flow is shown of a level has so many channels less than the state. */
+const NARROWER = 4;
+
 interface Parts {
   readonly ladder: Ladder;
   readonly root: Scope;
@@ -93,11 +109,13 @@ interface Parts {
   readonly sizes: readonly number[];
   readonly total: number;
   readonly latent: number;
+  /** Whether posteriors are. */
+  readonly bent: boolean;
   /** The state before the first level, for as many rows as `like` [N, …] has. */
   readonly start: (like: Tensor, condition?: Tensor) => Tensor;
   /** The state after the last level. */
   readonly down: (state: Tensor, choose: Choose) => Tensor;
-  readonly posterior: (level: number, state: Tensor, shown: Tensor) => Moments;
+  readonly posterior: (level: number, state: Tensor, shown: Tensor) => LevelPosterior;
   readonly output: (state: Tensor, outputs: readonly number[]) => Tensor;
 }
 
@@ -141,25 +159,38 @@ function inferLevels(
   const { ladder, root, sizes, total, start, down, posterior, output } = parts;
   const shown = ladder.up(root.at('encoder'), seen).map((h) => tiled(h, samples));
   const epsilon = split(noise('noise', 'normal', [multiply(samples, 'B'), total]), -1, sizes);
-  const found: { q: Moments; p: Moments; z: Tensor }[] = [];
-  const last = down(start(shown[0]!, condition && tiled(condition, samples)), (level, p, state) => {
-    const q = posterior(level, state, shown[level]!);
-    const z = drawFrom(q, reshape(epsilon[level]!, q.mean.shape));
-    found.push({ q, p, z });
-    return z;
-  });
   const each = (t: Tensor) => reshape(t, [samples, 'B', multiply(...t.shape.slice(1))]);
+  const found: Level[] = [];
+  const last = down(start(shown[0]!, condition && tiled(condition, samples)), (level, p, state) => {
+    const { base, bend } = posterior(level, state, shown[level]!);
+    const drawn = drawFrom(base, reshape(epsilon[level]!, base.mean.shape));
+    found.push(
+      bend
+        ? bentLevel(eachOf(base, each), eachOf(p, each), each(drawn), bend)
+        : overPlaces(base, p, drawn, each, samples),
+    );
+    return reshape(found.at(-1)!.z, drawn.shape);
+  });
   return {
     z: concat(
-      found.map(({ z }) => each(z)),
+      found.map(({ z }) => z),
       -1,
     ),
-    levels: found.map(({ q, p, z }) => overPlaces(q, p, z, each, samples)),
+    levels: found,
     penalties: {},
     updates: {},
     decodeDrawn: (outputs) => output(last, outputs),
   };
 }
+
+/** A flow of z [1, N, Z], each row by a context of its own, of z [N, Z] or [K, B, Z] with N = K · B. */
+const overRows =
+  (flow: Flow): Flow =>
+  (z) => {
+    const [size, ...rows] = [...z.shape].reverse() as [number, ...Shape];
+    const moved = flow(reshape(z, [1, multiply(...rows), size]));
+    return { z: reshape(moved.z, z.shape), logDet: reshape(moved.logDet, z.shape.slice(0, -1)) };
+  };
 
 /** The KL is summed over places: one figure for each of the dimensions that every place has. */
 function overPlaces(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tensor, samples: number): Level {
@@ -176,16 +207,19 @@ function overPlaces(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tens
 
 /** Each level's μ and log σ² where those above it are at their means; draws go down with draws. */
 function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior {
-  const { ladder, root, start, down, posterior } = parts;
-  const found: Moments[] = [];
+  const { ladder, root, start, down, posterior, bent } = parts;
+  const found: { base: Moments; mean: Tensor }[] = [];
   const shown = ladder.up(root.at('encoder'), seen);
   down(start(shown[0]!, condition), (level, _, state) => {
-    const q = posterior(level, state, shown[level]!);
-    found.push(q);
-    return q.mean;
+    const { base, bend } = posterior(level, state, shown[level]!);
+    const mean = bend ? reshape(bend(flatten(base.mean)).z, base.mean.shape) : base.mean;
+    found.push({ base, mean });
+    return mean;
   });
+  const { mean, logVar } = joined(found.map(({ base, mean }) => eachOf({ ...base, mean }, flatten)));
   return {
-    ...joined(found.map((q) => eachOf(q, flatten))),
+    mean,
+    ...(!bent && { logVar }),
     draw: (samples) => drawsOf(inferLevels(parts, seen, { samples }, condition)),
   };
 }

@@ -58,7 +58,7 @@ export interface ModelSpec {
   readonly modalities?: readonly Modality[];
   /** Dimensions of z; of a ladder, at every place of every level; of a chain, in the highest level. */
   readonly latent: number;
-  /** Ladders and chains have several levels of z, and conditional Gaussians for posterior and prior. */
+  /** Ladders and chains have several levels of z, and conditional Gaussians for posterior, bent in a ladder, and prior. */
   readonly network: Network | Levels;
   readonly posterior: PosteriorFamily;
   readonly prior: PriorFamily;
@@ -166,7 +166,7 @@ function hierarchical(spec: ModelSpec, network: Levels, root: Scope): VaeParts {
   const { latent, encode, infer, prior, decode } =
     network.inference === 'bottom up'
       ? createChain(network, root, spec.latent)
-      : createHierarchy(network, root, spec.shape, spec.latent);
+      : createHierarchy(network, root, spec);
   const own = observation(spec).condition;
   return {
     spec: { ...spec, latent },

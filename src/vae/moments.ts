@@ -12,11 +12,14 @@ import {
   split,
   square,
   sub,
+  sum,
   type Tensor,
 } from '../graph/index.ts';
 import { boundedLogVar } from './bounded.ts';
+import type { Flow } from './flows/flow.ts';
 import type { Inference } from './model.ts';
 import type { Draws } from './posterior.ts';
+import { flowed } from './posteriors/flows.ts';
 import { diagonalGaussian } from './posteriors/gaussian.ts';
 import type { Level } from './terms.ts';
 
@@ -65,6 +68,21 @@ export function gaussianLevel(q: Moments, p: Moments, z: Tensor, kl: Tensor): Le
     logQz: posterior.logProb(z),
     kl,
   };
+}
+
+/**
+ * One level whose Gaussian is bent, from moments and its draws z₀ [K, B, Z]. KL(q ‖ p) [K, B, 1] is log q(z) − log p(z), and for
+ * each dimension exp(−k) times what k, the KL of the Gaussian in closed form, is more than the same of z₀: the mean of that is 0,
+ * and it cancels the noise of dimensions that say nothing (docs/decisions/005-sampled-kl.md).
+ */
+export function bentLevel(q: Moments, p: Moments, z0: Tensor, flow: Flow): Level {
+  const [base, prior] = [diagonalGaussian(q.mean, q.logVar), diagonalGaussian(p.mean, p.logVar)];
+  const { z, logDet } = flow(z0);
+  const [logPz, logQz] = [prior.logProb(z), sub(base.logProb(z0), logDet)];
+  const closed = gaussianKl(q, p);
+  const variate = sum(mul(exp(neg(closed)), sub(closed, logRatio(q, p, z0))), [-1]);
+  const kl = add(sub(logQz, logPz), variate);
+  return { posterior: flowed(base, flow), prior, z, logPz, logQz, kl: reshape(kl, [...kl.shape, 1]) };
 }
 
 /** Moments of all levels side by side, each [B, Z of the level]. */

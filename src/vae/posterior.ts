@@ -2,6 +2,7 @@
 import type { Arg, Tensor } from '../graph/index.ts';
 import type { Scope } from '../nn/index.ts';
 import type { Codes } from './codes.ts';
+import type { Flow } from './flows/flow.ts';
 
 /** Where z lives: ℝᶻ · the unit sphere · the Poincaré ball · entries of codebooks (one-hot classes among them) · ℝ and classes. */
 export type Space = 'real' | 'sphere' | 'ball' | 'codes' | 'mixed';
@@ -94,8 +95,10 @@ export interface PosteriorFamily {
   readonly experts?: boolean;
   /** Whether in training all draws of an example come from the same one of several parts of q. */
   readonly stratified?: boolean;
-  /** Whether a ladder has it at each of its levels. */
+  /** Whether networks of several levels have it at each of them. */
   readonly conditional?: boolean;
+  /** What bends it, where it is a Gaussian with a diagonal covariance before: features [N, H] → a flow of z [K, N, latent]. */
+  readonly flow?: (scope: Scope, features: Tensor, latent: number) => Flow;
   /** How many dimensions it takes, where nobody says, in place of so many real ones; as many if absent. */
   readonly dimensions?: (real: number) => number;
   /** What z is made of, where that is finitely many values; of a mixed z, its last dimensions. */

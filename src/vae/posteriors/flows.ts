@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { choice } from '../../choice.ts';
 import { exp, reshape, split, stopGradient, sub, type Tensor } from '../../graph/index.ts';
-import { linear } from '../../nn/index.ts';
+import { linear, type Scope } from '../../nn/index.ts';
 import { inverseAutoregressive } from '../flows/affine.ts';
 import { chain, type Flow } from '../flows/flow.ts';
 import { planar, radial, reflected } from '../flows/simple.ts';
-import type { Posterior, PosteriorContext, PosteriorFamily } from '../posterior.ts';
-import { diagonalGaussian } from './gaussian.ts';
+import type { Posterior, PosteriorFamily } from '../posterior.ts';
+import { type diagonalGaussian, gaussianOf } from './gaussian.ts';
 
 type Base = ReturnType<typeof diagonalGaussian>;
 
@@ -43,66 +43,60 @@ export function rotated(base: Base, across: readonly Tensor[]): Posterior {
   };
 }
 
-/** The base and for each step its parameters, of the given sizes, by one product: [B, H] → [B, …] each. */
+/** A diagonal Gaussian, bent by `flow`. */
+const bentBy = (flow: NonNullable<PosteriorFamily['flow']>): PosteriorFamily => ({
+  space: 'real',
+  random: true,
+  density: false,
+  flow,
+  build: (features, latent, { scope }) =>
+    flowed(gaussianOf(scope, features, latent), flow(scope.at('flow'), features, latent)),
+});
+
+/** What each of several steps is given, of the given sizes, by one product: [N, H] → [N, …] each. */
 function amortised(
+  scope: Scope,
   features: Tensor,
-  latent: number,
-  { scope }: PosteriorContext,
   steps: number,
   sizes: readonly number[],
-): { readonly base: Base; readonly each: readonly (readonly Tensor[])[] } {
-  const all = [latent, latent, ...Array.from({ length: steps }, () => sizes).flat()];
-  const [mean, logVar, ...rest] = split(
-    linear(
-      scope,
-      features,
-      all.reduce((a, b) => a + b),
-    ),
-    -1,
-    all,
-  );
-  const each = Array.from({ length: steps }, (_, i) => rest.slice(i * sizes.length, (i + 1) * sizes.length));
-  return { base: diagonalGaussian(mean!, logVar!), each };
+): readonly (readonly Tensor[])[] {
+  const all = Array.from({ length: steps }, () => sizes).flat();
+  const total = all.reduce((a, b) => a + b);
+  const given = split(linear(scope, features, total), -1, all);
+  return Array.from({ length: steps }, (_, i) => given.slice(i * sizes.length, (i + 1) * sizes.length));
 }
 
 const stepsOption = (value: number) => z.int().min(1).max(64).default(value).describe('steps of the flow');
-const bent = { space: 'real', random: true, density: false } as const;
 
 export const flowPosteriors = {
   planar: choice({
     doc: 'Gaussian bent by planar flows (Rezende & Mohamed 2015).',
     options: { steps: stepsOption(8) },
-    build: ({ steps }): PosteriorFamily => ({
-      ...bent,
-      build: (features, latent, context) => {
-        const { base, each } = amortised(features, latent, context, steps, [latent, latent, 1]);
-        return flowed(base, chain(each.map(([u, w, b]) => planar(u!, w!, b!))));
-      },
-    }),
+    build: ({ steps }) =>
+      bentBy((scope, features, latent) => {
+        const each = amortised(scope, features, steps, [latent, latent, 1]);
+        return chain(each.map(([u, w, b]) => planar(u!, w!, b!)));
+      }),
   }),
   radial: choice({
     doc: 'Gaussian bent by radial flows (Rezende & Mohamed 2015).',
     options: { steps: stepsOption(8) },
-    build: ({ steps }): PosteriorFamily => ({
-      ...bent,
-      build: (features, latent, context) => {
-        const { base, each } = amortised(features, latent, context, steps, [latent, 1, 1]);
-        return flowed(base, chain(each.map(([centre, a, b]) => radial(centre!, a!, b!))));
-      },
-    }),
+    build: ({ steps }) =>
+      bentBy((scope, features, latent) => {
+        const each = amortised(scope, features, steps, [latent, 1, 1]);
+        return chain(each.map(([centre, a, b]) => radial(centre!, a!, b!)));
+      }),
   }),
   householder: choice({
     doc: 'Gaussian turned by reflections, so that its covariance is full (Tomczak & Welling 2016).',
     options: { steps: stepsOption(4) },
     build: ({ steps }): PosteriorFamily => ({
-      ...bent,
+      space: 'real',
+      random: true,
       density: true,
-      build: (features, latent, context) => {
-        const { base, each } = amortised(features, latent, context, steps, [latent]);
-        return rotated(
-          base,
-          each.map(([v]) => v!),
-        );
+      build: (features, latent, { scope }) => {
+        const across = amortised(scope.at('flow'), features, steps, [latent]).map(([v]) => v!);
+        return rotated(gaussianOf(scope, features, latent), across);
       },
     }),
   }),
@@ -112,20 +106,13 @@ export const flowPosteriors = {
       steps: stepsOption(4),
       width: z.int().min(1).max(65_536).default(64).describe('width of the hidden layers of each step'),
     },
-    build: ({ steps, width }): PosteriorFamily => ({
-      ...bent,
-      build: (features, latent, context) => {
-        const { base } = amortised(features, latent, context, 0, []);
+    build: ({ steps, width }) =>
+      bentBy((scope, context) => {
+        const hidden = [width, width];
         const flows = Array.from({ length: steps }, (_, i) =>
-          inverseAutoregressive(context.scope.at('flow').at(i), {
-            hidden: [width, width],
-            activation: 'elu',
-            context: features,
-            reversed: i % 2 === 1,
-          }),
+          inverseAutoregressive(scope.at(i), { hidden, activation: 'elu', context, reversed: i % 2 === 1 }),
         );
-        return flowed(base, chain(flows));
-      },
-    }),
+        return chain(flows);
+      }),
   }),
 };

@@ -21,7 +21,7 @@ import {
   transpose,
   unsqueeze,
 } from '../../graph/index.ts';
-import { linear, noise } from '../../nn/index.ts';
+import { linear, noise, type Scope } from '../../nn/index.ts';
 import { logProb } from '../likelihood.ts';
 import { gaussian } from '../likelihoods/index.ts';
 import type { Posterior, PosteriorFamily } from '../posterior.ts';
@@ -54,6 +54,13 @@ export function diagonalGaussian(
     logProb: (z, fixed = false) =>
       logProb(fixed ? gaussian(stopGradient(mean), stopGradient(logVar)) : gaussian(mean, logVar), z),
   };
+}
+
+/** q = N(μ, diag σ²) by a layer: features [B, H] → [B, Z]. */
+export function gaussianOf(scope: Scope, features: Tensor, latent: number) {
+  const both = linear(scope, features, 2 * latent); // one product for μ and log σ²
+  const [mean, logVar] = split(both, -1, [latent, latent]);
+  return diagonalGaussian(mean!, logVar!);
 }
 
 /** q = N(μ, L Lᵀ) with L [B, Z, Z] lower triangular: z = μ + L ε. `logVar` is 2 log of its diagonal. */
@@ -97,11 +104,7 @@ export const gaussians = {
       density: true,
       diagonal: true,
       conditional: true,
-      build: (features, latent, { scope }) => {
-        const both = linear(scope, features, 2 * latent); // one product for μ and log σ²
-        const [mean, logVar] = split(both, -1, [latent, latent]);
-        return diagonalGaussian(mean!, logVar!);
-      },
+      build: (features, latent, { scope }) => gaussianOf(scope, features, latent),
     }),
   }),
   gaussianFull: choice({
