@@ -94,6 +94,12 @@ export const presets = {
     choices: { likelihood: { kind: 'logisticMixture' } },
     only: 'pictures',
   },
+  lossyVae: {
+    title: 'binarised pixels that see those before them close by',
+    reference: 'Chen et al. 2017; Gulrajani et al. 2017',
+    choices: { likelihood: { kind: 'autoregressiveBernoulli' } },
+    only: 'pictures',
+  },
   betaTcvae: {
     title: 'a heavier total correlation, for separate factors',
     reference: 'Chen et al. 2018',

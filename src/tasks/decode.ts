@@ -74,7 +74,8 @@ export async function draw(
 function drawFeatures(vae: Vae, values: Values, n: number, random: (part: number) => Stream): Float32Array {
   const { shape, parts } = vae.spec;
   const width = shape.at(-1)!;
-  const places = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  const space = shape.slice(0, -1);
+  const places = space.reduce((a, b) => a * b, 1);
   const out = new Float32Array(n * places * width);
   const names = valueNames(vae);
   parts.forEach(({ field, law, start, size }, i) => {
@@ -82,7 +83,8 @@ function drawFeatures(vae: Vae, values: Values, n: number, random: (part: number
     const own = new Float32Array(places * size);
     const given = names[i]!.map((name) => [name, values[`${field}.${name}`]!] as const);
     for (let row = 0; row < n; row++) {
-      law.draw(Object.fromEntries(given.map(([name, value]) => [name, rowOf(value, row)])), one, own, size);
+      const values = Object.fromEntries(given.map(([name, value]) => [name, rowOf(value, row)]));
+      law.draw(values, one, own, { space, channels: size });
       for (let p = 0; p < places; p++)
         out.set(own.subarray(p * size, (p + 1) * size), (row * places + p) * width + start);
     }

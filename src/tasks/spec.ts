@@ -94,6 +94,8 @@ function laws({ shape, parts }: Codec, { likelihood }: ModelConfig): (part: Data
     built.set(key, law);
     return law;
   };
+  if (likelihood && lawOf(likelihood).pictures && !picture)
+    throw new UserError(`likelihood "${likelihood.kind}" is for pictures, and the data has rows`);
   const fits = (part: DataPart) =>
     likelihood !== undefined && TAKES[part.support].includes(lawOf(likelihood).support);
   if (likelihood && !parts.some(fits)) {

@@ -28,13 +28,19 @@ export const logProb = (likelihood: Pick<Likelihood, 'logProbs' | 'logProb'>, x:
 /** The set a feature is in: 0 or 1 · [0, 1] · ℝ · (0, ∞) · 0, 1, 2, … · one-hot · one-hot of an order · angle in radians. */
 export type Support = 'binary' | 'unit' | 'real' | 'positive' | 'count' | 'class' | 'order' | 'angle';
 
-export interface LikelihoodField {
+/** Where the features of a field lie. */
+export interface Grid {
+  /** Height and width of a picture; none of a row's field. */
+  readonly space: readonly number[];
+  /** Of a picture: the length of its last axis. Of a row's field: its size. */
+  readonly channels: number;
+}
+
+export interface LikelihoodField extends Grid {
   /** For what is learned but not decoded. */
   readonly scope: Scope;
   /** Features; those of all fields add up to D. */
   readonly size: number;
-  /** Of a picture: the length of its last axis. Of a row's field: its size. */
-  readonly channels: number;
 }
 
 /** What a draw is made from: `values` of one field of one example, as the decoder gives them, or one that all share. */
@@ -51,6 +57,8 @@ export interface Law {
   readonly shared?: boolean;
   /** Whether log p(x) is 0 for x = 0, as which missing values come: then they need no mask. */
   readonly vanishes?: boolean;
+  /** Whether it is for pictures alone. */
+  readonly pictures?: boolean;
   /** Names of what the decoder gives. */
   readonly parameters: readonly string[];
   /**
@@ -62,8 +70,8 @@ export interface Law {
   readonly view?: (x: Tensor) => Tensor;
   /** From the fields and the decoder's values for them, one tensor [..., D] (or of `width`) a parameter. */
   readonly build: (fields: readonly LikelihoodField[], values: readonly Tensor[]) => Likelihood;
-  /** Fills `out` with the features of one field of one example, drawn; picture fields have `channels` a pixel. */
-  readonly draw: (values: FieldValues, random: Variates, out: Float32Array, channels: number) => void;
+  /** Fills `out` with the features of one field of one example, drawn. */
+  readonly draw: (values: FieldValues, random: Variates, out: Float32Array, grid: Grid) => void;
 }
 
 /** A law whose features are drawn one by one. */

@@ -313,6 +313,7 @@ const fieldsOf = (block: Block, space: readonly number[], learned: Scope): Likel
   block.parts.map(({ field, size }) => ({
     scope: lawOf(block).shared ? learned.at('shared') : learned.at('field').at(field),
     size: space.reduce((a, b) => a * b, size),
+    space,
     channels: size,
   }));
 

@@ -125,6 +125,10 @@ const cases: Record<string, [words: string, message: RegExp]> = {
     'train good.csv --out new13.model --prior conditional',
     /this prior depends on what is given, and nothing is: name fields with --condition/,
   ],
+  'a likelihood of pictures for rows': [
+    'train good.csv --out new90.model --likelihood autoregressiveBernoulli',
+    /likelihood "autoregressiveBernoulli" is for pictures, and the data has rows/,
+  ],
   'a value for a model that is given nothing': [
     'sample good.model --given kind=red',
     /no condition "kind": the model is given nothing, because it was trained without --condition/,

@@ -112,7 +112,9 @@ const plainNetwork = (isPicture: boolean): Network =>
  * but for classes, which pixels are none of.
  */
 export function specOf(choice: Choice): ModelSpec {
-  const isPicture = all.objective[choice.objective]![1].pictures === true;
+  const isPicture =
+    all.objective[choice.objective]![1].pictures === true ||
+    all.laws[choice.laws]![1].some(({ pictures }) => pictures);
   const own = all.laws[choice.laws]![1].filter((law) => !(isPicture && isClass(law)));
   const laws = own.length === 1 && !isPicture ? [own[0]!, own[0]!] : own;
   const size = isPicture ? 1 : SIZE;
@@ -262,8 +264,9 @@ export async function drawnFrom(
       const { data, dims } = found[`${field}.${name}`]! as { data: Float32Array; dims: readonly number[] };
       return [name, dims[0] === BATCH ? data.subarray(0, data.length / BATCH) : data] as const;
     });
-    const out = new Float32Array(vae.spec.shape.slice(0, -1).reduce((a, b) => a * b, size));
-    law.draw(Object.fromEntries(own), variates(stream(3, 'draw')), out, size);
+    const space = vae.spec.shape.slice(0, -1);
+    const out = new Float32Array(space.reduce((a, b) => a * b, size));
+    law.draw(Object.fromEntries(own), variates(stream(3, 'draw')), out, { space, channels: size });
     return [...out];
   });
   return Float32Array.from(fields.flat());

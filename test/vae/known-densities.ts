@@ -14,7 +14,10 @@ export interface Known {
   readonly known: readonly (readonly [number | readonly number[], number])[];
 }
 
-export const knownDensities: Record<LikelihoodName, readonly Known[]> = {
+/** What is a Bernoulli given the pixels before has no density elsewhere: its cases sum over all pictures. */
+type KnownName = Exclude<LikelihoodName, 'autoregressiveBernoulli'>;
+
+export const knownDensities: Record<KnownName, readonly Known[]> = {
   bernoulli: [
     {
       values: [[0.3]],

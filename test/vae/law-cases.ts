@@ -57,6 +57,26 @@ const some = (n: number, phase = 0): number[] =>
 
 export const lawCases: Record<LikelihoodName, readonly LawCase[]> = {
   bernoulli: [{ values: [LOGITS], size: 3, space: grid([0, 1], 3) }],
+  autoregressiveBernoulli: [
+    {
+      options: { reach: 1, width: 3 },
+      values: [some(6)],
+      size: 6,
+      channels: 1,
+      picture: [2, 3],
+      space: grid([0, 1], 6),
+      meanWithin: 0.01,
+    },
+    {
+      options: { reach: 2, width: 4 },
+      values: [some(8, 2)],
+      size: 8,
+      channels: 2,
+      picture: [2, 2],
+      space: grid([0, 1], 8),
+      meanWithin: 0.01,
+    },
+  ],
   continuousBernoulli: [{ values: [[-3, 0, 0.1, 9]], size: 4, space: unit }],
   beta: [
     { values: [[0.3, -1]], size: 2, space: unit },

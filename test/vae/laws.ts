@@ -4,6 +4,7 @@ import { type Dim, input } from '../../src/graph/index.ts';
 import { parameters } from '../../src/nn/index.ts';
 import { stream, variates } from '../../src/random/index.ts';
 import { type Law, type LikelihoodName, likelihoods, make } from '../../src/vae/index.ts';
+import type { Grid } from '../../src/vae/likelihood.ts';
 import { parameterFeeds } from '../nn/feeds.ts';
 import { evaluate, type Feeds, value } from '../reference.ts';
 
@@ -16,21 +17,25 @@ export interface Setting {
   readonly size: number;
   /** Of a picture; without it, the field is that of a row. */
   readonly channels?: number;
+  /** Height and width of a picture; it is one line if absent. */
+  readonly picture?: readonly number[];
 }
 
 export const lawOf = (name: LikelihoodName, options: Setting['options'] = {}): Law =>
   make((likelihoods as Table<Law>)[name]!, options);
 
+export const gridOf = ({ size, channels = size, picture }: Setting): Grid => ({
+  space: picture ?? (channels === size ? [] : [1, size / channels]),
+  channels,
+});
+
 /** A likelihood over [1, rows, D]; the feeds have the setting's values once. */
-export function built(
-  name: LikelihoodName,
-  { options, values, size, channels = size }: Setting,
-  rows: Dim = 1,
-) {
+export function built(name: LikelihoodName, setting: Setting, rows: Dim = 1) {
+  const { options, values, size } = setting;
   const { root, all } = parameters();
   const inputs = values.map((v, i) => input(`value ${i}`, [1, rows, v.length]));
   const law = lawOf(name, options);
-  const likelihood = law.build([{ scope: root, size, channels }], inputs);
+  const likelihood = law.build([{ scope: root, size, ...gridOf(setting) }], inputs);
   const fed = values.map((v, i) => [`value ${i}`, value(v, [1, 1, v.length])] as const);
   const feeds: Feeds = { ...parameterFeeds(all(), 1), ...Object.fromEntries(fed) };
   const x = input('x', [1, 'B', size]);
@@ -44,12 +49,13 @@ export const asX = (rows: readonly (readonly number[])[]) =>
 /** `count` draws of a setting, [count, D] flat. */
 export function draws(name: LikelihoodName, setting: Setting, count: number): Float32Array {
   const { law, likelihood, feeds } = built(name, setting);
-  const { size, channels = size } = setting;
+  const { size } = setting;
   const names = Object.keys(likelihood.values);
   const found = evaluate(Object.values(likelihood.values), feeds);
   const given = Object.fromEntries(names.map((key, i) => [key, Float32Array.from(found[i]!.data)]));
   const random = variates(stream(11, name));
   const out = new Float32Array(count * size);
-  for (let i = 0; i < count; i++) law.draw(given, random, out.subarray(i * size, (i + 1) * size), channels);
+  for (let i = 0; i < count; i++)
+    law.draw(given, random, out.subarray(i * size, (i + 1) * size), gridOf(setting));
   return out;
 }

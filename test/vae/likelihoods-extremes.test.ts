@@ -7,7 +7,7 @@ import { bernoulli, type Law, type LikelihoodName, logProb, type Support } from 
 import { runOnce } from '../graph/ort.ts';
 import { evaluate, type Feeds, type Value, value } from '../reference.ts';
 import { type LawCase, lawCases } from './law-cases.ts';
-import { built } from './laws.ts';
+import { built, gridOf } from './laws.ts';
 
 /** What each parameter is set to, in every combination. */
 const RAW = [-100, -10, 0, 10, 100];
@@ -99,7 +99,7 @@ for (const [name, list] of entries) {
             Float32Array.from(shape.length > 1 ? data.subarray(r * width, (r + 1) * width) : data),
           ];
         });
-        law.draw(Object.fromEntries(own), random, out, c.channels ?? c.size);
+        law.draw(Object.fromEntries(own), random, out, gridOf(c));
         assert.ok(out.every(Number.isFinite), `${out} drawn at ${JSON.stringify(row)}`);
       });
     }

@@ -1,5 +1,6 @@
 /** Every likelihood by name. */
 import { angles } from './angle.ts';
+import { autoregressive } from './autoregressive.ts';
 import { binary } from './binary.ts';
 import { classes } from './classes.ts';
 import { counts } from './counts.ts';
@@ -17,6 +18,7 @@ export { gaussian } from './gaussian.ts';
 
 export const likelihoods = {
   ...binary,
+  ...autoregressive,
   ...units,
   ...pixels,
   ...gaussians,

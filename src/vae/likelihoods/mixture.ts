@@ -108,7 +108,7 @@ function gaussianMixture(
 
 const drawGaussianMixture =
   (components: number): Law['draw'] =>
-  (values, random, out, channels) => {
+  (values, random, out, { channels }) => {
     for (let i = 0; i < out.length; i++) {
       const [place, c] = [Math.floor(i / channels), i % channels];
       const at = (k: number) => (place * components + k) * channels + c;

@@ -159,7 +159,7 @@ function logisticMixture(
 
 const drawLogisticMixture =
   (components: number, levels: number): Law['draw'] =>
-  (values, random, out, channels) => {
+  (values, random, out, { channels }) => {
     const together = coupled(out.length, channels);
     let row = 0; // a component of a place
     for (let i = 0; i < out.length; i++) {
