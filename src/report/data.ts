@@ -79,6 +79,8 @@ export interface ReportData {
   readonly history: readonly EpochRecord[];
   /** KL of each latent dimension on these rows, nats, and above which one counts as active. */
   readonly klPerDimension: readonly number[];
+  /** What they are of, where it is not known by dimension. */
+  readonly klOf: 'dimension' | 'level' | 'whole';
   readonly activeAbove: number;
   /** In place of these where z is a code, whose KL is the same for all. */
   readonly codes?: CodeUse | undefined;

@@ -212,12 +212,15 @@ function latent(data: ReportData): string {
 const useOf = ({ entries, used, perplexity }: CodeUse): string =>
   `${used} of ${entries} codes are in use; ${perplexity.toFixed(1)}, evenly used, would tell as much apart.`;
 
-function kl({ klPerDimension, activeAbove }: ReportData) {
+function kl({ klPerDimension, klOf, activeAbove }: ReportData) {
+  if (klOf === 'whole')
+    return { lead: `z carries ${klPerDimension[0]!.toFixed(2)} nats about a row.`, bars: '' };
   const active = klPerDimension.filter((kl) => kl > activeAbove).length;
-  const lead = `${active} of ${klPerDimension.length} latent dimensions carry more than ${activeAbove} nats about a row.`;
+  const what = klOf === 'level' ? 'levels' : 'latent dimensions';
+  const lead = `${active} of ${klPerDimension.length} ${what} carry more than ${activeAbove} nats about a row.`;
   const idle = active < klPerDimension.length ? '<span><i class="block muted"></i>inactive</span>' : '';
   const key = `<div class="key"><span><i class="block"></i>active</span>${idle}</div>`;
-  const bars = `<div><h3>KL per dimension, most informative first</h3>${key}${chart('kl')}</div>`;
+  const bars = `<div><h3>KL per ${klOf}, most informative first</h3>${key}${chart('kl')}</div>`;
   return { lead, bars };
 }
 

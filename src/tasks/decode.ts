@@ -83,8 +83,8 @@ function drawFeatures(vae: Vae, values: Values, n: number, random: (part: number
     const own = new Float32Array(places * size);
     const given = names[i]!.map((name) => [name, values[`${field}.${name}`]!] as const);
     for (let row = 0; row < n; row++) {
-      const values = Object.fromEntries(given.map(([name, value]) => [name, rowOf(value, row)]));
-      law.draw(values, one, own, { space, channels: size });
+      const ofRow = Object.fromEntries(given.map(([name, value]) => [name, rowOf(value, row)]));
+      law.draw(ofRow, one, own, { space, channels: size });
       for (let p = 0; p < places; p++)
         out.set(own.subarray(p * size, (p + 1) * size), (row * places + p) * width + start);
     }

@@ -20,7 +20,7 @@ export interface Encoded {
   /** Number of each row in the data, from 0. */
   readonly ids: Float64Array;
   readonly mean: Float32Array; // [count, latent]
-  /** Absent for a plain autoencoder. */
+  /** Absent where q(z|x) is no Gaussian with a diagonal covariance. */
   readonly logVar?: Float32Array; // [count, latent]
   /** One draw from q(z|x). */
   readonly z: Float32Array; // [count, latent]

@@ -22,6 +22,7 @@ import {
   type TableRows,
 } from '../report/index.ts';
 import { ACTIVE, type EpochRecord } from '../train/index.ts';
+import { klOf } from '../vae/index.ts';
 import { compareColumns } from './compare.ts';
 import { decode } from './decode.ts';
 import { encodeBatch } from './encode.ts';
@@ -54,6 +55,7 @@ export async function reportData(
     watched,
     history,
     klPerDimension: best.klPerDimension,
+    klOf: klOf(model.vae),
     activeAbove: ACTIVE,
     codes: best.codes,
     scatter: scatter(seen, model.vae.spec.latent, data),

@@ -15,7 +15,7 @@ import { stream } from '../random/index.ts';
 import { report } from '../report/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Fitted } from '../train/index.ts';
-import { decoderGraph, encoderGraph } from '../vae/index.ts';
+import { decoderGraph, encoderGraph, klOf } from '../vae/index.ts';
 import { evaluateData } from './evaluate.ts';
 import { CONDITIONS_FILE, createModel, type Model, type ModelParts } from './model.ts';
 import { reportData } from './report-data.ts';
@@ -123,9 +123,8 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
     'test −ELBO': negativeElbo,
     'test reconstruction': -logPx,
     'test KL': kl,
-    ...(codes
-      ? { 'codes in use': codes.used, 'code perplexity': codes.perplexity }
-      : { 'active units': activeUnits }),
+    ...(codes && { 'codes in use': codes.used, 'code perplexity': codes.perplexity }),
+    ...(!codes && klOf(model.vae) === 'dimension' && { 'active units': activeUnits }),
     ...(found.accuracy && { 'labels told rightly': found.accuracy.value }),
   };
   for (const [name, value] of Object.entries(figures)) metrics[name] = { value, protocol };
@@ -133,17 +132,18 @@ async function measure(model: Model, data: Dataset, { history }: Fitted): Promis
 }
 
 function modelFiles({ vae, weights, schema, joint }: Model): Record<string, Uint8Array | string> {
+  const [encoder, decoder] = [encoderGraph(vae), decoderGraph(vae)];
   const tensors = vae.parameters.map((p) => [p.name, { shape: p.shape, data: weights[p.name]! }]);
   const given = joint ? ', condition' : '';
   return {
     'weights.safetensors': writeSafetensors(Object.fromEntries(tensors)),
-    'encoder.onnx': toOnnx(encoderGraph(vae), {
+    'encoder.onnx': toOnnx(encoder, {
       weights,
-      description: `x${given} (and noise) → mean, log variance, z`,
+      description: `x${given} (and noise) → ${Object.keys(encoder).join(', ')}`,
     }),
-    'decoder.onnx': toOnnx(decoderGraph(vae), {
+    'decoder.onnx': toOnnx(decoder, {
       weights,
-      description: `z${given} → the parameters of p(x|z)`,
+      description: `z${given} → the parameters of p(x|z): ${Object.keys(decoder).join(', ')}`,
     }),
     ...(joint && { [CONDITIONS_FILE]: formatJoint(schema, joint) }),
   };

@@ -94,8 +94,11 @@ function laws({ shape, parts }: Codec, { likelihood }: ModelConfig): (part: Data
     built.set(key, law);
     return law;
   };
-  if (likelihood && lawOf(likelihood).pictures && !picture)
-    throw new UserError(`likelihood "${likelihood.kind}" is for pictures, and the data has rows`);
+  if (likelihood && lawOf(likelihood).pictures) {
+    const refused = `likelihood "${likelihood.kind}" is for pictures of zeros and ones, and the data has`;
+    if (!picture) throw new UserError(`${refused} rows`);
+    if (parts[0]!.support !== 'binary') throw new UserError(`${refused} greys: give --binarize`);
+  }
   const fits = (part: DataPart) =>
     likelihood !== undefined && TAKES[part.support].includes(lawOf(likelihood).support);
   if (likelihood && !parts.some(fits)) {

@@ -1,4 +1,5 @@
 /** What is wrong with a training, in words. */
+import type { klOf } from '../vae/index.ts';
 import { activeUnits } from './evaluate.ts';
 import type { CodeUse, Means } from './events.ts';
 import type { StepKnobs, StepResult } from './learner.ts';
@@ -36,15 +37,19 @@ export function badValidation({ logPx, kl }: Means, epoch: number): string | und
   );
 }
 
-/** A warning where the KL has vanished in all, or in most, latent dimensions; undefined where it has not. */
-export function collapse(klPerDimension: readonly number[], beta: number): string | undefined {
+/** A warning where the KL has vanished in all, or in most, latent dimensions or levels; undefined where it has not. */
+export function collapse(
+  klPerDimension: readonly number[],
+  beta: number,
+  of: ReturnType<typeof klOf> = 'dimension',
+): string | undefined {
   const all = klPerDimension.length;
   const active = activeUnits(klPerDimension);
   if (all < 2 || active > all / 4) return undefined;
   const what =
     active === 0
       ? 'the posterior has collapsed: no latent dimension carries information'
-      : `only ${active} of ${all} latent dimensions are active`;
+      : `only ${active} of ${all} ${of === 'level' ? 'levels' : 'latent dimensions'} are active`;
   const cure =
     beta > 1
       ? `a smaller --beta (now ${beta})`

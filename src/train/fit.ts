@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import type { Schedule, Warmup } from '../optim/index.ts';
 import { checkWarmup } from '../optim/index.ts';
-import { boundGraph, evaluationGraph, type Objective } from '../vae/index.ts';
+import { boundGraph, evaluationGraph, klOf, type Objective } from '../vae/index.ts';
 import { badValidation, collapse, divergence, idleCodes, manySkipped } from './diagnose.ts';
 import { activeUnits, type ElboResult, evaluateBound, evaluateElbo } from './evaluate.ts';
 import type { EpochRecord, FitEvent, Means, StopReason } from './events.ts';
@@ -202,7 +202,9 @@ async function* loop(options: FitOptions, run: Loop): AsyncGenerator<FitEvent, F
 /** What the last epoch gives reason to say. Where z is a point, its KL says nothing. */
 function finalWarning({ vae, objective }: FitOptions, last: EpochRecord | undefined): string | undefined {
   if (last?.codes) return idleCodes(last.codes);
-  return last && vae.spec.posterior.random ? collapse(last.klPerDimension, objective.beta) : undefined;
+  return last && vae.spec.posterior.random
+    ? collapse(last.klPerDimension, objective.beta, klOf(vae))
+    : undefined;
 }
 
 interface Keeper {

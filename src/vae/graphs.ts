@@ -132,6 +132,14 @@ export function evaluationGraph(vae: Vae): Outputs {
   };
 }
 
+/** What each entry of `kl` above is of: a dimension, or a code; a level, or the whole of z, where it is not known by dimension. */
+export function klOf(vae: Vae): 'dimension' | 'level' | 'whole' {
+  const { levels } = vae.infer(observation(vae.spec), ONE);
+  if (vae.spec.latent === levels.length || levels.some(({ kl }) => dimAt(kl.shape, -1) !== 1))
+    return 'dimension';
+  return levels.length > 1 ? 'level' : 'whole';
+}
+
 function guesses({ spec, logPosterior }: LabelModel, observed: Observation): Outputs {
   const { classes, known } = knownLabel(spec, observed);
   const guess = oneHot(argMax(logPosterior(observed)), spec.size);

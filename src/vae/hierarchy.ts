@@ -109,7 +109,7 @@ interface Parts {
   readonly sizes: readonly number[];
   readonly total: number;
   readonly latent: number;
-  /** Whether posteriors are. */
+  /** Whether posteriors are bent by flows. */
   readonly bent: boolean;
   /** The state before the first level, for as many rows as `like` [N, …] has. */
   readonly start: (like: Tensor, condition?: Tensor) => Tensor;
@@ -205,7 +205,7 @@ function overPlaces(q: Moments, p: Moments, z: Tensor, each: (t: Tensor) => Tens
   );
 }
 
-/** Each level's μ and log σ² where those above it are at their means; draws go down with draws. */
+/** Each level's mean and, where q is not bent, log σ², where those above it are at their means; draws go down with draws. */
 function encodeLevels(parts: Parts, seen: Tensor, condition?: Tensor): Posterior {
   const { ladder, root, start, down, posterior, bent } = parts;
   const found: { base: Moments; mean: Tensor }[] = [];

@@ -57,7 +57,7 @@ export interface Law {
   readonly shared?: boolean;
   /** Whether log p(x) is 0 for x = 0, as which missing values come: then they need no mask. */
   readonly vanishes?: boolean;
-  /** Whether it is for pictures alone. */
+  /** Whether it is for binarised pictures alone. */
   readonly pictures?: boolean;
   /** Names of what the decoder gives. */
   readonly parameters: readonly string[];

@@ -33,7 +33,7 @@ import type { Prior } from './prior.ts';
 
 /** One level of latent variables. */
 export interface Level {
-  readonly posterior: Posterior;
+  readonly posterior: Pick<Posterior, 'mean' | 'logVar' | 'logProb'>;
   readonly prior: Pick<Prior, 'logProb'>;
   readonly z: Tensor; // [K, B, Z]
   readonly logPz: Tensor; // [K, B]

@@ -127,7 +127,7 @@ const cases: Record<string, [words: string, message: RegExp]> = {
   ],
   'a likelihood of pictures for rows': [
     'train good.csv --out new90.model --likelihood autoregressiveBernoulli',
-    /likelihood "autoregressiveBernoulli" is for pictures, and the data has rows/,
+    /likelihood "autoregressiveBernoulli" is for pictures of zeros and ones, and the data has rows/,
   ],
   'a value for a model that is given nothing': [
     'sample good.model --given kind=red',

@@ -82,6 +82,7 @@ async function sheet(across: number, down: number, side: number): Promise<Uint8A
 }
 
 const common = {
+  klOf: 'dimension',
   title: 'mnist',
   watched: 'validation',
   subtitle:

@@ -30,6 +30,7 @@ test('a page without history, latent space or samples is a page still', () => {
     watched: 'validation',
     history: [],
     klPerDimension: [],
+    klOf: 'dimension',
     activeAbove: 0.01,
     fields: [],
     choices: [],

@@ -70,12 +70,14 @@ type Named<V> = readonly (readonly [string, V])[];
 export const values = <V>(table: object): Named<V> =>
   Object.entries(table as Table<V>).map(([name, entry]) => [name, make(entry, smallOptions(entry)) as V]);
 
-/** The first, of which most models are made, by itself; the others some at a time. */
-const inGroups = <V>([first, ...others]: Named<V>, size: number): Named<readonly V[]> => {
-  const groups = Array.from({ length: Math.ceil(others.length / size) }, (_, i) =>
-    others.slice(i * size, (i + 1) * size),
+/** The first, of which most models are made, and those for pictures by themselves; the others some at a time. */
+const inGroups = (laws: Named<Law>, size: number): Named<readonly Law[]> => {
+  const [first, ...rows] = laws.filter(([, { pictures }]) => !pictures);
+  const alone = laws.filter(([, { pictures }]) => pictures).map((law) => [law]);
+  const groups = Array.from({ length: Math.ceil(rows.length / size) }, (_, i) =>
+    rows.slice(i * size, (i + 1) * size),
   );
-  return [[first!], ...groups].map((some) => [
+  return [[first!], ...groups, ...alone].map((some) => [
     some.map(([name]) => name).join('+'),
     some.map(([, value]) => value),
   ]);

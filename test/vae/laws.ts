@@ -17,6 +17,8 @@ export interface Setting {
   readonly size: number;
   /** Of a picture; without it, the field is that of a row. */
   readonly channels?: number;
+  /** By how much parameters that start alike are moved. */
+  readonly moved?: number;
   /** Height and width of a picture; it is one line if absent. */
   readonly picture?: readonly number[];
 }
@@ -31,13 +33,13 @@ export const gridOf = ({ size, channels = size, picture }: Setting): Grid => ({
 
 /** A likelihood over [1, rows, D]; the feeds have the setting's values once. */
 export function built(name: LikelihoodName, setting: Setting, rows: Dim = 1) {
-  const { options, values, size } = setting;
+  const { options, values, size, moved } = setting;
   const { root, all } = parameters();
   const inputs = values.map((v, i) => input(`value ${i}`, [1, rows, v.length]));
   const law = lawOf(name, options);
   const likelihood = law.build([{ scope: root, size, ...gridOf(setting) }], inputs);
   const fed = values.map((v, i) => [`value ${i}`, value(v, [1, 1, v.length])] as const);
-  const feeds: Feeds = { ...parameterFeeds(all(), 1), ...Object.fromEntries(fed) };
+  const feeds: Feeds = { ...parameterFeeds(all(), 1, moved), ...Object.fromEntries(fed) };
   const x = input('x', [1, 'B', size]);
   return { law, likelihood, feeds, x, inputs, tensors: [...inputs, ...all().map((p) => p.tensor)] };
 }

@@ -9,7 +9,7 @@ import {
   usualPosterior,
 } from '../../src/config/index.ts';
 import { UserError } from '../../src/errors.ts';
-import { ladder, mlp } from '../../src/nn/index.ts';
+import { chain, ladder, mlp } from '../../src/nn/index.ts';
 import {
   type Combination,
   clash,
@@ -81,6 +81,23 @@ test('each need is told in a sentence', () => {
   assert.equal(with_('stl', made), undefined);
   for (const kind of ['vaeGan', 'msSsim'] as const)
     assert.match(with_(kind)!, /this objective is for pictures/);
+});
+
+test('a ladder bends the Gaussians of its levels where a posterior says how, a chain does not', () => {
+  const levels = { network: ladder({ levels: [1, 1], channels: 4, activation: 'relu', blocks: 0 }) };
+  const chained = { network: chain({ depth: 2, layers: 1, activation: 'tanh' }) };
+  for (const kind of ['planar', 'radial', 'iaf'] as const) {
+    const posterior = make(posteriors[kind]);
+    assert.equal(with_('elbo', { ...levels, posterior }), undefined);
+    assert.match(with_('elbo', { ...chained, posterior })!, /which a ladder can bend/);
+    assert.match(with_('stl', { ...levels, posterior })!, /the density of the posterior at any z/);
+  }
+  for (const network of [levels, chained])
+    assert.match(
+      with_('elbo', { ...network, posterior: make(posteriors.householder) })!,
+      /which a ladder can bend/,
+    );
+  assert.match(with_('elbo', { ...levels, prior: make(priors.mixture) })!, /leave --prior normal/);
 });
 
 test('a label is inferred with objectives made of means, one level and draws', () => {

@@ -20,7 +20,7 @@ import {
 import { stream } from '../../random/index.ts';
 import type { Value } from '../../runtime/index.ts';
 import { ACTIVE, type ElboResult, evaluateElbo } from '../../train/index.ts';
-import { isPoint, observation, type Vae } from '../../vae/index.ts';
+import { isPoint, klOf, observation, type Vae } from '../../vae/index.ts';
 import { conditionFeed, conditionsIn, sampledConditions } from '../conditions.ts';
 import { encodeBatch } from '../encode.ts';
 import type { Model } from '../model.ts';
@@ -53,12 +53,8 @@ export function unitFindings(
     return { figures, absent: { activeUnits: reason }, protocols };
   }
   if (isPoint(vae.spec.posterior)) return leftOut(['activeUnits'], 'a point has no KL');
-  const own = klDimensions(vae);
-  if (own === 1 && vae.spec.latent > 1)
-    return leftOut(
-      ['activeUnits'],
-      'the KL of this posterior and prior is known as a whole, not by dimension',
-    );
+  if (klOf(vae) !== 'dimension')
+    return leftOut(['activeUnits'], 'the KL of this posterior and prior is not known by dimension');
   const active = counting(klByDimension, ACTIVE);
   return {
     figures: { activeUnits: { ...active, ...besides(klByDimension.length, 'of') } },
@@ -69,9 +65,6 @@ export function unitFindings(
 
 const besides = (value: number, what: string) => ({ beside: { value, what } });
 const beside = (value: number, of: number, what: string) => ({ value, ...besides(of, what) });
-
-/** Terms that the KL of a level has: one for each dimension, or for all together. */
-const klDimensions = (vae: Vae): number => Number(levelsOf(vae)[0]!.kl.shape.at(-1));
 
 const levelsOf = (vae: Vae) => vae.infer(observation(vae.spec), { samples: 1, progress: 1 }).levels;
 
@@ -209,7 +202,7 @@ async function aggregateFindings(
   const known = densities(q, z, (row) =>
     tell({ stage: 'aggregated posterior', done: row + 1, total: count }),
   );
-  const separate = klDimensions(model.vae) === latent;
+  const separate = klOf(model.vae) === 'dimension';
   const kl = await klByRow(model, data, seed);
   const { dimensionWiseKl, ...parts } = decomposition(known, kl, separate);
   const isFull = parts.mutualInformation.value > FULL * Math.log(count);

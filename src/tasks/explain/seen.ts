@@ -126,7 +126,9 @@ function termNames(vae: Vae): string[] {
   if (posterior.space === 'codes' && count > 1) return numbered(count, (j) => `code ${j + 1}`);
   if (count === latent) return numbered(count, dimensionName);
   if (levels.length > 1)
-    return levels.flatMap((n, l) => numbered(n, (j) => `level ${l + 1}, channel ${j + 1}`));
+    return levels.flatMap((n, l) =>
+      numbered(n, (j) => (n === 1 ? `level ${l + 1}` : `level ${l + 1}, channel ${j + 1}`)),
+    );
   if (count === 1) return ['z'];
   const real = realDimensions(vae.spec);
   return numbered(count, (j) => (j < real ? dimensionName(j) : `classes ${j - real + 1}`));

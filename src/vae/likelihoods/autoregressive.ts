@@ -39,7 +39,7 @@ interface Options {
 /** Logits far from 0 say much the same: what of them is seen is tanh(l / FAR). */
 const FAR = 4;
 
-/** Passes over a picture in which the mean is found: each carries it a pixel further, and by less. */
+/** Passes over a picture in which the mean is found: each makes one more pixel right, row by row, and moves the others less. */
 const PASSES = 8;
 
 /** How many taps of its window, row by row from `reach` above on, come before a pixel. */
@@ -72,7 +72,8 @@ const initialOf = (name: string, [rows = 1]: readonly number[]): Initialiser =>
 
 /**
  * p(x|z) = Π Bernoulli(xᵢ; lᵢ(z) + f(x before i, l around i)) over pixels i, row by row, with a small network f that is the same
- * everywhere and 0 at first (a decoder that sees pixels close by alone: Chen et al. 2017; PixelVAE: Gulrajani et al. 2017). The mean takes earlier pixels at their means.
+ * everywhere and 0 at first (a decoder that sees pixels close by alone: Chen et al. 2017; PixelVAE: Gulrajani et al. 2017).
+ * Channels of a pixel do not see each other. The mean takes earlier pixels at their means.
  */
 function inTurn({ scope, space, channels }: LikelihoodField, logits: Tensor, options: Options): Likelihood {
   const { reach, width } = options;
@@ -96,9 +97,11 @@ function inTurn({ scope, space, channels }: LikelihoodField, logits: Tensor, opt
     const change = matmul(h, net.output); // [K, B, h, w, C]
     return add(logits, reshape(change, [...change.shape.slice(0, 2), dimAt(logits.shape, -1)]));
   };
-  const mean = Array.from({ length: PASSES }).reduce<Tensor>((m) => sigmoid(given(m)), sigmoid(logits));
   return {
-    mean,
+    // built where it is asked for: it is the largest part by far
+    get mean() {
+      return Array.from({ length: PASSES }).reduce<Tensor>((m) => sigmoid(given(m)), sigmoid(logits));
+    },
     values: { logits, network },
     logProbs: (x) => bernoulli(given(x)).logProbs(x),
     logProb: (x) => logProb(bernoulli(given(x)), x),
@@ -162,7 +165,7 @@ export const autoregressive = {
   autoregressiveBernoulli: choice({
     doc: 'Bernoulli for binarised pictures, each pixel given those before it close by (Chen et al. 2017).',
     options: {
-      reach: z.int().min(1).max(16).default(3).describe('rows above and columns beside a pixel that it sees'),
+      reach: z.int().min(1).max(8).default(3).describe('rows above and columns beside a pixel that it sees'),
       width: z.int().min(1).max(1024).default(16).describe('hidden units of the network at each pixel'),
     },
     build: (options): Law => ({
