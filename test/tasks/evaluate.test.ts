@@ -53,7 +53,7 @@ test('priors that are no product have no dimension-wise KL, and the rest', async
   checkWhole(result, 'mixture');
   assert.ok(result.figures.mutualInformation && result.figures.totalCorrelation && result.figures.holes);
   assert.match(result.absent.dimensionWiseKl!.reason, /not a product/);
-  assert.match(result.absent.activeUnits!.reason, /known as a whole/);
+  assert.match(result.absent.activeUnits!.reason, /not known by dimension/);
   await model.dispose();
 });
 
