@@ -67,6 +67,8 @@ test('mixed rows, pictures and ladders', () => {
 for (const name of Object.keys(likelihoods) as LikelihoodName[])
   test(`the law ${name}`, () => {
     const one = law(name);
+    if (one.pictures)
+      return check({ ...pictureSpec, parts: pictureSpec.parts.map((p) => ({ ...p, law: one })) }, name);
     const size = one.support === 'class' || one.support === 'order' ? 3 : 1;
     const parts = [0, 1].map((j) => ({ field: `f${j}`, law: one, start: j * size, size }));
     check(
