@@ -97,7 +97,8 @@ function laws({ shape, parts }: Codec, { likelihood }: ModelConfig): (part: Data
   if (likelihood && lawOf(likelihood).pictures) {
     const refused = `likelihood "${likelihood.kind}" is for pictures of zeros and ones, and the data has`;
     if (!picture) throw new UserError(`${refused} rows`);
-    if (parts[0]!.support !== 'binary') throw new UserError(`${refused} greys: give --binarize`);
+    if (parts[0]!.support !== 'binary')
+      throw new UserError(`${refused} greys: give --binarize dynamic or static`);
   }
   const fits = (part: DataPart) =>
     likelihood !== undefined && TAKES[part.support].includes(lawOf(likelihood).support);

@@ -99,7 +99,7 @@ interface LevelPosterior {
   readonly bend?: Flow;
 }
 
-/** What a flow is shown of a level has so many channels less than the state. */
+/** What a flow is shown of a level has the channels of the state divided by this. */
 const NARROWER = 4;
 
 interface Parts {

@@ -129,6 +129,10 @@ const cases: Record<string, [words: string, message: RegExp]> = {
     'train good.csv --out new90.model --likelihood autoregressiveBernoulli',
     /likelihood "autoregressiveBernoulli" is for pictures of zeros and ones, and the data has rows/,
   ],
+  'a likelihood of zeros and ones for greys': [
+    'train sprites --out new91.model --likelihood autoregressiveBernoulli --binarize none --limit 50',
+    /zeros and ones, and the data has greys: give --binarize dynamic or static/,
+  ],
   'a value for a model that is given nothing': [
     'sample good.model --given kind=red',
     /no condition "kind": the model is given nothing, because it was trained without --condition/,
