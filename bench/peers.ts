@@ -71,6 +71,7 @@ export async function startPeer(name: PeerName, threads: number): Promise<Peer |
     await ask({ do: 'open', threads, ...options });
     return peer;
   } catch (error) {
+    peer.close(); // what cannot open may still wait for words, and would keep this process waiting too
     return error instanceof Error ? error.message : String(error);
   }
 }

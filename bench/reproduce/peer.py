@@ -1,4 +1,4 @@
-"""The same models in PyTorch: python peer.py vae|vampPrior|iaf <folder of IDX files> [epochs]. Prints one JSON line.
+"""The same models in PyTorch: python peer.py vae|vampPrior|iaf <folder of IDX files> <seed> [epochs]. Prints one JSON line.
 
 784-300-300-40 with ReLU, batches of 100, Adam at 0.001 along a cosine, the KL warmed up over the first fifth, the epoch with
 the best bound on the last 1,200 training pictures, log p(x) of the test pictures with 1,000 samples.
@@ -15,7 +15,6 @@ from torch import nn
 from torch.nn import functional as F
 
 torch.set_num_threads(1)
-torch.manual_seed(1)
 HIDDEN, LATENT, BATCH, COMPONENTS, HELD, SAMPLES = 300, 40, 100, 500, 1200, 1000
 LOG_2PI = math.log(2 * math.pi)
 
@@ -116,7 +115,8 @@ def log_likelihood(model, x, samples=SAMPLES, at_once=50):
     return total / len(x)
 
 
-def main(kind, folder, epochs=60):
+def main(kind, folder, seed, epochs=60):
+    torch.manual_seed(seed)
     all_rows = pictures(f"{folder}/train-images-idx3-ubyte")
     train, held, test = all_rows[:-HELD], all_rows[-HELD:], pictures(f"{folder}/t10k-images-idx3-ubyte")
     model = Model(kind)
@@ -141,7 +141,7 @@ def main(kind, folder, epochs=60):
     seconds = time.time() - started
     model.load_state_dict(kept)
     result = {"negativeElbo": -bound(model, test), "logLikelihood": log_likelihood(model, test)}
-    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "model": kind, "seconds": seconds, **result}))
+    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "model": kind, "seed": seed, "seconds": seconds, **result}))
 
 
 main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

@@ -43,7 +43,8 @@ async function* batches(
   const order = shuffle && stream(shuffle.seed, 'shuffle', shuffle.epoch).permutation(ids.length);
   for (let at = skip * batchSize; at < ids.length; at += batchSize) {
     const end = Math.min(ids.length, at + batchSize);
-    const some = order ? Int32Array.from(order.subarray(at, end), (i) => ids[i]!) : ids.slice(at, end);
+    const some = ids.slice(at, end);
+    if (order) for (let i = 0; i < some.length; i++) some[i] = ids[order[at + i]!]!;
     yield { ...(await fetch(some)), ids: some };
   }
 }
