@@ -18,7 +18,12 @@ interface Result {
   readonly figures: Figures;
   readonly each?: readonly Figures[];
   /** What PyTorch found beside it. */
-  readonly peer?: { readonly negativeElbo: number; readonly logLikelihood: number } | string;
+  readonly peer?: (Found & { readonly each: readonly Found[] }) | string;
+}
+
+interface Found {
+  readonly negativeElbo: number;
+  readonly logLikelihood: number;
 }
 
 interface Figures {
@@ -41,16 +46,17 @@ const NONE = 'No published figure has been reproduced with this model here yet.'
 /** What was measured, in words: nats an example, the error of filled gaps, scores of known factors. */
 function measured({ figures, each, seeds, sampler, evaluate = '' }: Result): string {
   const { rows = 0, codes, negativeElbo, logLikelihood: l, error, ofMeans, mig, migWithoutShape } = figures;
-  const range = (name: 'error' | 'mig' | 'migWithoutShape') => {
-    const values = (each ?? []).map((one) => one[name]!);
-    return `${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)}`;
-  };
+  const range = (name: 'error' | 'mig' | 'migWithoutShape') =>
+    rangeOf(
+      (each ?? []).map((one) => one[name]!),
+      3,
+    );
   const english = (n: number): string => n.toLocaleString('en');
   const some = Math.min(rows, Number(/--rows (\d+)/.exec(evaluate)?.[1] ?? rows)); // all are encoded, some weighed
   const parts = [
     l &&
-      `−log p(x) ${(-l.mean).toFixed(2)} (95 %: ${(-l.high).toFixed(2)} to ${(-l.low).toFixed(2)}, ` +
-        `${english(l.samples)} samples of ${english(some)} rows)`,
+      `−log p(x) ${(-l.mean).toFixed(2)} (${each ? `${likelihoodsOf(each)}; ` : ''}95 %: ${(-l.high).toFixed(2)} to ` +
+        `${(-l.low).toFixed(2)}, ${english(l.samples)} samples of ${english(some)} rows)`,
     migWithoutShape !== undefined &&
       `MIG ${migWithoutShape.toFixed(3)} (${range('migWithoutShape')}); with the shape ${mig!.toFixed(3)} (${range('mig')})`,
     error !== undefined &&
@@ -65,10 +71,24 @@ function measured({ figures, each, seeds, sampler, evaluate = '' }: Result): str
   return parts.filter(Boolean).join(', ');
 }
 
-const ofPeer = (peer: Result['peer']): string =>
-  typeof peer === 'object'
-    ? `; PyTorch: −log p(x) ${(-peer.logLikelihood).toFixed(2)}, −ELBO ${peer.negativeElbo.toFixed(2)}`
-    : '';
+const likelihoodsOf = (each: readonly Figures[]): string =>
+  rangeOf(
+    each.map(({ logLikelihood }) => -logLikelihood!.mean),
+    2,
+  );
+
+const rangeOf = (values: readonly number[], digits: number): string =>
+  `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
+
+function ofPeer(peer: Result['peer']): string {
+  if (typeof peer !== 'object') return '';
+  const { negativeElbo, logLikelihood, each } = peer;
+  const range = rangeOf(
+    each.map((one) => -one.logLikelihood),
+    2,
+  );
+  return `; PyTorch: −log p(x) ${(-logLikelihood).toFixed(2)} (${range}), −ELBO ${negativeElbo.toFixed(2)}`;
+}
 
 function figuresOf(model: string): string {
   const own = Object.entries<Experiment>(experiments).flatMap(([name, { page }]) => {

@@ -141,7 +141,7 @@ def main(kind, folder, seed, epochs=60):
     seconds = time.time() - started
     model.load_state_dict(kept)
     result = {"negativeElbo": -bound(model, test), "logLikelihood": log_likelihood(model, test)}
-    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "model": kind, "seed": seed, "seconds": seconds, **result}))
+    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "model": kind, "seconds": seconds, **result}))
 
 
 main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

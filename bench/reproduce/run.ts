@@ -80,15 +80,18 @@ async function trained(
   return { model, seconds };
 }
 
-/** The same in PyTorch: what peer.py found, or why it did not run. */
-function peerOf(model: string, data: string): unknown {
+/** The same in PyTorch with the same seeds: what peer.py found and its means, or why it did not run. */
+function peerOf(model: string, data: string, seeds: readonly number[]): unknown {
   if (!existsSync(python)) return `absent: ${python} is not there, bench/peers/setup.sh installs it`;
   const script = fileURLToPath(new URL('peer.py', import.meta.url));
-  const { status, stdout } = spawnSync(python, [script, model, data], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const each = seeds.map((seed) => {
+    const { status, stdout } = spawnSync(python, [script, model, data, `${seed}`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (status !== 0) throw new Error(`peer.py ${model} ended with ${status}`);
+    return JSON.parse(String(stdout)) as Figures;
   });
-  if (status !== 0) throw new Error(`peer.py ${model} ended with ${status}`);
-  return JSON.parse(String(stdout));
+  return { peer: each[0]!['peer'], ...meansOf(each), each };
 }
 
 /** What a sampler gains, and a sheet of samples beside the model. */
@@ -106,11 +109,16 @@ async function measured(name: string, experiment: Experiment, data: string, seed
   return { seconds, sampler, figures: await experiment.measure.figures(elbo, model, data) };
 }
 
-/** Means of the figures that are numbers. */
+/** Means of the figures that are numbers, or hold numbers. */
 function meansOf(all: readonly Figures[]): Figures {
-  const names = Object.keys(all[0]!).filter((name) => typeof all[0]![name] === 'number');
-  const mean = (name: string) => all.reduce((sum, one) => sum + Number(one[name]), 0) / all.length;
-  return Object.fromEntries(names.map((name) => [name, mean(name)]));
+  const mean = (name: string): unknown => {
+    const values = all.map((one) => one[name]);
+    if (typeof values[0] === 'number')
+      return values.reduce<number>((sum, v) => sum + Number(v), 0) / all.length;
+    return typeof values[0] === 'object' ? meansOf(values as readonly Figures[]) : undefined;
+  };
+  const entries = Object.keys(all[0]!).map((name) => [name, mean(name)] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 async function reproduce(name: string, experiment: Experiment, data: string): Promise<object> {
@@ -126,7 +134,7 @@ async function reproduce(name: string, experiment: Experiment, data: string): Pr
     [measure.verb]: measure.words.join(' '),
     seconds: runs.reduce((sum, { seconds }) => sum + seconds, 0),
     ...(seeds ? { seeds, figures: meansOf(each), each } : { figures: each[0] }),
-    ...(peer !== undefined && { peer: peerOf(peer, data) }),
+    ...(peer !== undefined && { peer: peerOf(peer, data, seeds ?? [1]) }),
   };
 }
 

@@ -52,7 +52,8 @@ export function conv(
   const expected: Expected['weight'] = [(product(kernel) * channels) / groups, outputs];
   expectFit('conv', x, weight, bias, { kernel, groups, weight: expected, outputs, result: coarse });
   const geometry = { coarse, fine, kernel, stride, padding, dilation };
-  const y = groups === 1 ? dense(x, weight, bias, geometry) : grouped(x, weight, bias, geometry, groups);
+  const form = groups > 1 ? grouped : inShifts(x, geometry) ? shifted : dense;
+  const y = form(x, weight, bias, geometry, groups);
   return reshape(y, [dimAt(x.shape, 0), ...coarse, outputs]);
 }
 
@@ -228,6 +229,38 @@ function dense(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry)
     p.restore(transposedProduct(p.matrix, dy)),
     ...(bias ? [columnSums(dy)] : []),
   ]);
+}
+
+/** At stride 1 no blocks can be moved, but rows can, of all examples at once. */
+const inShifts = (x: Tensor, { kernel, stride }: Geometry): boolean =>
+  stride === 1 && channelsOf(x) <= 4 && kernel.length > 1 && product(kernel) > 1;
+
+/**
+ * The same with patches tap by tap, [k₁⋯kₙ·C, cells]: a tap sees the whole picture, moved. Along the first axis of space, which is
+ * the outermost here, that is a gather of whole rows; along the others, slices. Cells are ordered (first axis, example, other axes),
+ * and the weight's rows (other taps, channel, first tap). Gradients follow from the ops.
+ */
+function shifted(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry): Tensor {
+  const [batch, channels, outputs] = [dimAt(x.shape, 0), channelsOf(x), dimAt(weight.shape, 1)];
+  const [first = 1, ...others] = g.kernel;
+  const [height = 1, ...columns] = g.coarse;
+  const axes = g.kernel.map((_, i) => i);
+  const padded = g.fine.reduce((t, _, i) => pad(t, i + 1, g.padding, g.padding), x);
+  const ordered = transpose(padded, [axes.length + 1, 1, 0, ...axes.slice(1).map((i) => i + 1)]); // [C, H, B, …]
+  const moved = tuples(others).map((tap) =>
+    tap.reduce((t, at, i) => slice(t, i + 3, at * g.dilation, at * g.dilation + columns[i]!), ordered),
+  );
+  const high = fixed(dimAt(ordered.shape, 1), 'conv');
+  const lines = reshape(concat(moved, 0), [moved.length * channels, high, multiply(batch, ...columns)]);
+  const at = tuples([first, height]).map(([tap, row]) => row! + tap! * g.dilation);
+  const seen = reshape(gatherKnown(lines, at), [
+    moved.length * channels * first,
+    multiply(batch, height, ...columns),
+  ]);
+  const apart = transpose(reshape(weight, [first, moved.length, channels, outputs]), [1, 2, 0, 3]);
+  const y = gemm(seen, reshape(apart, weight.shape), bias, { transA: true });
+  const byRow = reshape(y, [height, batch, ...columns, outputs]);
+  return transpose(byRow, [1, 0, ...axes.slice(1).map((i) => i + 1), axes.length + 1]);
 }
 
 /** Channels in groups that do not see each other: one batched product. Gradients follow from the ops. */
