@@ -1,7 +1,7 @@
 // Optimiser kernels over the arena (AssemblyScript, 128-bit SIMD, float32). Addresses are bytes, `n` floats in multiples of 16.
 // The test's plain TypeScript does the same operations in the same order and gives the same bits.
 
-/** All bits of a float but its sign; as a vector made once, because what f32x4.abs compiles to makes it anew at each use. */
+/** All bits of a float but its sign: V8's f32x4.abs makes this mask anew at each use, so it is made once here. */
 const MAGNITUDE: i32 = 0x7fffffff;
 
 // On denormals the processor is up to 65 times slower (measured), and weights whose gradient stays zero, such as those of a pixel
@@ -34,7 +34,7 @@ export function momentum(p: usize, g: usize, u: usize, n: usize, rate: f32, mu: 
  * m ← m + c1 · (g − m), v ← v + c2 · (g² − v), p ← keep · p − rate · m / (√v + epsilon).
  * The caller folds the bias corrections into rate and epsilon. 2⁻²² of epsilon is where a moment counts as zero, and what a
  * gradient counts under the root at least: both are next to nothing beside epsilon, and neither makes denormals, however long v
- * takes to come to rest. Four vectors a turn: a fifth faster than one, since addresses are counted on once for all four.
+ * takes to come to rest. Four vectors a turn, so that addresses are counted on once for all four.
  */
 export function adam(
   p: usize, g: usize, m: usize, v: usize, n: usize,

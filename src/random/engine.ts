@@ -10,7 +10,7 @@ export interface Engine {
   readonly words: Uint32Array;
   /** The same memory as `words`. */
   readonly floats: Float32Array;
-  /** Blocks of four words each. */
+  /** Blocks of four words each; the scratch is written up to a multiple of eight. */
   raw(blocks: number, counter: Counter, key: Key): void;
   /** (top 23 bits + ½) · 2⁻²³: in the open interval (0, 1), exact in float32. */
   uniform(count: number): void;
@@ -25,7 +25,7 @@ export interface Engine {
   binarise(pixels: Uint8Array): Float32Array;
 }
 
-/** Words of scratch: fits a level-1 cache. */
+/** Words of scratch, a multiple of 32 for `raw`: fits a level-1 cache. */
 export const CAPACITY = 8192;
 
 interface Kernel {

@@ -1,6 +1,7 @@
 // Philox4x32-10 and its transforms to floats, four lanes at a time (AssemblyScript, 128-bit SIMD).
-// philox.ts and transform.ts are the definition; every function here gives the same bits.
+// test/random/reference.ts is the definition; every function here gives the same bits.
 
+/** The upper halves of the 64-bit products of four words, and the lower halves. */
 // @ts-ignore: decorator
 @inline
 function high(x: v128, m: v128): v128 {
@@ -27,7 +28,7 @@ function store(at: usize, x: v128, y: v128, z: v128, t: v128): void {
 
 /**
  * Writes `blocks` blocks of four words at `at`, rounded up to a multiple of 8; the counter of block i is (c0 + i, c1, c2, c3).
- * Two times four of them go along together, because the rounds of four wait for one another.
+ * Each round waits for the one before: two sets of four counters (xyzt and uvws) fill each other's waits.
  */
 export function raw(at: usize, blocks: i32, c0: i32, c1: i32, c2: i32, c3: i32, k0: i32, k1: i32): void {
   const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57);
@@ -38,7 +39,7 @@ export function raw(at: usize, blocks: i32, c0: i32, c1: i32, c2: i32, c3: i32, 
   const end = at + (<usize>((blocks + 7) & ~7) << 4);
   for (; at < end; at += 128) {
     let x = count, y = y0, z = z0, t = t0, a = q0, b = q1;
-    let u = i32x4.add(count, i32x4.splat(4)), v = y0, w = z0, s = t0;
+    let u = i32x4.add(count, i32x4.splat(4)), v = y0, w = z0, s = t0; // the other set
     for (let round = 0; round < 10; round++) {
       const nx = v128.xor(v128.xor(high(z, m1), y), a), nz = v128.xor(v128.xor(high(x, m0), t), b);
       const nu = v128.xor(v128.xor(high(w, m1), v), a), nw = v128.xor(v128.xor(high(u, m0), s), b);

@@ -1,5 +1,5 @@
-/** Geometries of convolutions, chosen so that every path of src/graph/conv.ts is taken. */
-import { type ConvTransposeOptions, conv, convTranspose } from '../../src/graph/conv.ts';
+/** Geometries of convolutions, chosen so that every path of src/graph/conv.ts and its neighbours is taken. */
+import { type ConvTransposeOptions, conv, convTranspose } from '../../src/graph/index.ts';
 import type { Case } from './cases.ts';
 
 export interface Geometry extends ConvTransposeOptions {
@@ -31,10 +31,12 @@ export const geometries: readonly Geometry[] = [
   { space: [4, 2, 4], kernel: [2, 2, 2], channels: 1, outputs: 2, stride: 2 },
   { space: [9], kernel: [3], channels: 2, outputs: 5, dilation: 2 },
   { space: [7, 6], kernel: [3, 2], channels: 2, outputs: 3, dilation: 2, stride: 2, padding: 2 },
-  { space: [4, 6], kernel: [2, 3], channels: 3, outputs: 2, dilation: 2, padding: 1 }, // rows are moved
   { space: [5, 4], kernel: [3, 3], channels: 4, outputs: 6, padding: 1, groups: 2 },
   { space: [6], kernel: [3], channels: 3, outputs: 3, padding: 1, stride: 2, groups: 3 }, // depthwise
   { space: [5, 5], kernel: [2, 2], channels: 2, outputs: 4, groups: 2, dilation: 2 }, // depthwise, times two
+  { space: [4, 6], kernel: [2, 3], channels: 4, outputs: 2, dilation: 2, padding: 1 }, // few channels: rows are moved
+  { space: [5, 4], kernel: [3, 1], channels: 1, outputs: 2, padding: 1 },
+  { space: [2, 17], kernel: [2, 17], channels: 1, outputs: 3 }, // too many slices for that
 ];
 
 /** With `extra`, and where the transposed form is cut at the end, begins inside a cell, or is one cell. */

@@ -2,8 +2,8 @@
 
 import { choice } from '../../choice.ts';
 import {
+  abs,
   add,
-  maximum,
   mul,
   relu,
   sigmoid,
@@ -18,8 +18,8 @@ import {
 import { each, type Law, type Likelihood } from '../likelihood.ts';
 
 /**
- * x ∈ [0, 1]: x·l − log(1 + eˡ) = x·l − max(l, 0) + log σ(|l|) with logits l, stable at any l, where σ(|l|) is the larger of
- * σ(l) and 1 − σ(l). Fractions are weighted (a bound, not a density). Its gradient, x − σ(l), is written out: the mechanical one takes one more pass over the largest tensors
+ * x ∈ [0, 1]: x·l − log(1 + eˡ) = x·l − max(l, 0) + log σ(|l|) with logits l, stable at any l. Fractions are weighted (a
+ * bound, not a density). Its gradient, x − σ(l), is written out: the mechanical one takes one more pass over the largest tensors
  * of the graph.
  */
 export const bernoulli = (logits: Tensor): Likelihood => {
@@ -32,7 +32,7 @@ export const bernoulli = (logits: Tensor): Likelihood => {
       withGradient([x, logits], sub(mul(x, logits), softplus(logits)), (dy) => slopes(x, dy), true),
     logProb: (x) => {
       const linear = sum(sub(mul(x, logits), relu(logits)), [-1]);
-      const value = add(linear, sumLog(maximum(mean, sub(1, mean))));
+      const value = add(linear, sumLog(sigmoid(abs(logits))));
       return withGradient([x, logits], value, (dy) => slopes(x, unsqueeze(dy, [-1])), true);
     },
   };
