@@ -17,7 +17,7 @@ interface Recipe<Name extends string = string> {
   readonly page?: PresetName;
   /** The experiment whose model this one begins with. */
   readonly from?: Name;
-  /** The model of peer.py that is trained beside it, with the same seeds. */
+  /** The model of peer.py that is trained beside it, once for each of the seeds. */
   readonly peer?: string;
   readonly train: readonly string[];
   /** Of `elbo refit` between the two, where samples are to come from what is fitted; a sheet of them is then made too. */
@@ -223,7 +223,7 @@ export const experiments = {
   'mnist-ladder-lossy': {
     data: mnistFolder,
     published:
-      'NLL 79.10 of a ResNet VAE with IAF (Kingma et al. 2016, table 1); the averaged weights after 45 of 54 epochs',
+      'NLL 79.10 of a ResNet VAE with IAF (Kingma et al. 2016, table 1); here the averaged weights after 45 of 54 epochs',
     page: 'lossyVae',
     from: 'mnist-ladder-bent',
     train: onLadder(
@@ -249,7 +249,8 @@ export const experiments = {
   },
   'zeisel-nb': {
     data: beside('singlecell/zeisel_1000genes.npz'),
-    published: 'below 1268 nats a cell, independent negative binomials with the same split',
+    published:
+      'below 1268 nats a cell, independent negative binomials with the same split (here with `--likelihood negativeBinomial`)',
     page: 'scVi',
     train: words(
       '--likelihood negativeBinomial --hidden 128 --latent 10 --batch-size 64 --epochs 100',
@@ -257,10 +258,16 @@ export const experiments = {
     ),
     measure: evaluated(words('--samples 1000 --quality 0')),
   },
-  'sprites-vae': { ...onSprites('the lowest MIG of the three', 'elbo'), page: 'vae' },
-  'sprites-betaVae': { ...onSprites('MIG between the two', 'elbo --beta 4'), page: 'betaVae' },
+  'sprites-vae': {
+    ...onSprites('MIG below those of β-VAE and β-TCVAE (Chen et al. 2018)', 'elbo'),
+    page: 'vae',
+  },
+  'sprites-betaVae': {
+    ...onSprites('MIG between those of the VAE and β-TCVAE (Chen et al. 2018)', 'elbo --beta 4'),
+    page: 'betaVae',
+  },
   'sprites-betaTcvae': {
-    ...onSprites('MIG about 0.5', 'betaTcvae --tc 6'),
+    ...onSprites('MIG about 0.5, above those of β-VAE and the VAE (Chen et al. 2018)', 'betaTcvae --tc 6'),
     page: 'betaTcvae',
   },
   'breast-cancer': {

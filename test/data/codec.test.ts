@@ -155,6 +155,24 @@ test('dynamic binarisation: a pixel is 1 with probability pixel / 255, black and
   }
 });
 
+test('a codec gives the pictures of a batch whatever batch came before', () => {
+  const pixels = Uint8Array.from({ length: 12 * 15 }, (_, i) => (i * 37) % 256);
+  const rows = { count: 12, columns: [pixels] };
+  for (const binarize of ['none', 'static', 'dynamic']) {
+    const schema = schemaOf([
+      picture({ binarize, likelihood: binarize === 'none' ? 'gaussian' : 'bernoulli' }),
+    ]);
+    const used = createCodec(schema);
+    for (const ids of [[11, 2, 7], [5], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [9, 9, 3]]) {
+      const index = Int32Array.from(ids);
+      const [x, expected] = [new Float32Array(ids.length * 15), new Float32Array(ids.length * 15)];
+      used.encode({ rows, index, ids: index }, { x }, { kind: 'row', seed: 1 });
+      createCodec(schema).encode({ rows, index, ids: index }, { x: expected }, { kind: 'row', seed: 1 });
+      assert.deepEqual(x, expected, binarize);
+    }
+  }
+});
+
 test('static binarisation is a threshold', () => {
   const codec = createCodec(schemaOf([picture({ binarize: 'static', likelihood: 'bernoulli' })]));
   const x = new Float32Array(15);
