@@ -200,8 +200,12 @@ function profileNode(node: TracedNode, step: number): ProfileNode {
   };
 }
 
-/** `fused encoder.0/Gemm_7` → `encoder.0`; `posterior/gradient encoder.0.bias` → `∇ encoder.0.bias`. */
+/**
+ * `fused encoder.0/Gemm_7` → `encoder.0`; `posterior/gradient encoder.0.bias` → `∇ encoder.0.bias`. What ONNX Runtime puts in where it
+ * moves transpositions, as `Transpose_token_20`, is of no layer.
+ */
 function layerOf(name: string): string {
+  if (!name.includes('/')) return 'graph';
   const [path = '', value = ''] = name.replace(/^fused /, '').split('/');
   return value.startsWith('gradient ') ? value.replace('gradient', '∇') : path;
 }
