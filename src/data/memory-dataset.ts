@@ -44,7 +44,7 @@ async function* batches(
   for (let at = skip * batchSize; at < ids.length; at += batchSize) {
     const end = Math.min(ids.length, at + batchSize);
     const some = ids.slice(at, end);
-    if (order) for (let i = 0; i < some.length; i++) some[i] = ids[order[at + i]!]!; // Int32Array.from takes ten times as long
+    if (order) for (let i = 0; i < some.length; i++) some[i] = ids[order[at + i]!]!; // Int32Array.from with a mapping is slower
     yield { ...(await fetch(some)), ids: some };
   }
 }
