@@ -1,5 +1,5 @@
 /** IDX, the format of MNIST: magic 0 0 type dimensions, big-endian sizes, values; plain or gzipped. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { UserError } from '../errors.ts';
@@ -112,8 +112,9 @@ export interface IdxFiles {
   readonly test?: string | undefined;
 }
 
-/** The pictures of a folder laid out as MNIST's, or nothing if it is not. */
+/** The pictures of a folder laid out as MNIST's, or nothing if it is none. */
 export async function idxFolder(folder: string): Promise<IdxFiles | undefined> {
+  if (!(await stat(folder)).isDirectory()) return undefined;
   const names = (await readdir(folder)).filter(isIdxName).sort();
   const find = (start: string) => names.find((name) => name.startsWith(start) && /images/.test(name));
   const train = find('train');

@@ -51,16 +51,10 @@ export const SOURCES: readonly Source[] = [
   },
   {
     name: 'IDX',
-    known: '.idx *-ubyte (or .gz)',
+    known: '.idx *-ubyte (or .gz), a folder with train-images-idx3-ubyte',
     heeds: ['binarize'],
-    matches: (path, isFolder) => !isFolder && isIdxName(basename(path)),
-    open: (given, settings) => openArrays(given, settings, readIdxFile),
-  },
-  {
-    name: 'a folder of IDX files',
-    known: 'a folder with train-images-idx3-ubyte',
-    heeds: ['binarize'],
-    matches: async (path, isFolder) => isFolder && (await idxFolder(path)) !== undefined,
+    matches: async (path, isFolder) =>
+      isFolder ? (await idxFolder(path)) !== undefined : isIdxName(basename(path)),
     open: async (given, settings) => openArrays(await idxFiles(given), settings, readIdxFile),
   },
   {
@@ -72,9 +66,9 @@ export const SOURCES: readonly Source[] = [
   },
 ];
 
-/** A folder given for one split must not be of two. */
+/** Folders as the files in them; one given for one split must not be of two. */
 async function idxFiles({ train, validation, test }: GivenPaths): Promise<GivenPaths> {
-  const files = (await idxFolder(train))!;
+  const files = (await idxFolder(train)) ?? { train, test: undefined };
   return {
     train: files.train,
     validation: validation && (await onlyFile(validation)),
@@ -82,11 +76,11 @@ async function idxFiles({ train, validation, test }: GivenPaths): Promise<GivenP
   };
 }
 
-async function onlyFile(folder: string): Promise<string> {
-  const { train, test } = (await idxFolder(folder))!;
+async function onlyFile(path: string): Promise<string> {
+  const { train, test } = (await idxFolder(path)) ?? { train: path, test: undefined };
   if (test === undefined) return train;
   throw new UserError(
-    `${folder}: has training and test pictures, expected those of one split; ` +
+    `${path}: has training and test pictures, expected those of one split; ` +
       `give files instead of folders, for each split its own, as in ${train}`,
   );
 }

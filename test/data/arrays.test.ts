@@ -292,6 +292,10 @@ test('IDX: a folder laid out as MNIST gives training and test pictures with labe
   put(own, 'train-images-idx3-ubyte', idx([5, 2, 2], pixels.subarray(0, 20)));
   const given = await openDataset({ train: home, validation: own, test: own });
   assert.deepEqual(given.counts, { train: 20, validation: 5, test: 5 });
+  const file = join(own, 'train-images-idx3-ubyte');
+  const beside = await openDataset({ train: home, validation: file });
+  assert.deepEqual(beside.counts, { train: 20, validation: 5, test: 10 });
+  assert.deepEqual((await openDataset({ train: file, test: own })).counts.test, 5);
   await assert.rejects(
     openDataset({ train: own, test: home }),
     /mnist: has training and test pictures, expected those of one split/,
