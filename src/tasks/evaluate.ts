@@ -16,7 +16,7 @@ import {
   type Whole,
 } from './evaluate/figures.ts';
 import { latentFindings, unitFindings } from './evaluate/latent.ts';
-import { type ElboFindings, elboFindings, importanceFindings } from './evaluate/likelihood.ts';
+import { BATCH, type ElboFindings, elboFindings, importanceFindings } from './evaluate/likelihood.ts';
 import { qualityFindings } from './evaluate/quality.ts';
 import { type ColumnErrors, reconstructionFindings } from './evaluate/reconstruction.ts';
 import { drawSubject, type Tell } from './evaluate/subject.ts';
@@ -198,8 +198,6 @@ const sourceOf = ({ codec }: Model, data: Dataset, splits: readonly Split[], see
     for (const split of splits) yield* fixedSource(data, codec, BATCH, seed, split).batches(0, 0);
   },
 });
-
-const BATCH = 100;
 
 function oldFigures(result: ElboResult, { figures }: Whole, samples: number) {
   const { rows, negativeElbo, logPx, kl, klPerDimension, fields, codes } = result;

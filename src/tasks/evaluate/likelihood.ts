@@ -18,7 +18,8 @@ import { fixedSource } from '../source.ts';
 import { type FigureName, type Findings, leftOut } from './figures.ts';
 import { rowsInWords, type Subject, type Tell } from './subject.ts';
 
-const BATCH = 100;
+/** Rows at once. */
+export const BATCH = 100;
 const NO_DENSITY = 'the code of a row is a point, which has no density: there is no bound on log p(x)';
 
 export interface ElboFindings extends Findings {
