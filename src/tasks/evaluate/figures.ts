@@ -38,7 +38,7 @@ export const definitions = {
   inferenceGap: likelihood('log p(x) − ELBO', 'nats', 'what the encoder gives away'),
   effectiveSamples: likelihood('effective samples', '', 'how many carry the weight'),
   bitsPerDimension: likelihood('bits/dim', 'bits', 'length of a lossless code'),
-  bitsPerDimensionElbo: likelihood('bits/dim, −ELBO', 'bits', 'length of a code with bits back'),
+  bitsPerDimensionElbo: likelihood('bits/dim of −ELBO', 'bits', 'length of a code with bits back'),
 
   activeUnits: latent('active units', '', 'KL above 0.01 nats'),
   activeUnitsByVariance: latent('active by variance', '', 'mean of q varies: above 0.01'),
