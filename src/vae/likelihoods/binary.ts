@@ -2,8 +2,8 @@
 
 import { choice } from '../../choice.ts';
 import {
-  abs,
   add,
+  maximum,
   mul,
   relu,
   sigmoid,
@@ -18,7 +18,7 @@ import {
 import { each, type Law, type Likelihood } from '../likelihood.ts';
 
 /**
- * x ∈ [0, 1]: x·l − log(1 + eˡ) = x·l − max(l, 0) + log σ(|l|) with logits l, stable at any l. Fractions are weighted (a
+ * x ∈ [0, 1]: x·l − log(1 + eˡ) = x·l − max(l, 0) + log max(σ(l), 1 − σ(l)) with logits l, stable at any l. Fractions are weighted (a
  * bound, not a density). Its gradient, x − σ(l), is written out: the mechanical one takes one more pass over the largest tensors
  * of the graph.
  */
@@ -32,7 +32,7 @@ export const bernoulli = (logits: Tensor): Likelihood => {
       withGradient([x, logits], sub(mul(x, logits), softplus(logits)), (dy) => slopes(x, dy), true),
     logProb: (x) => {
       const linear = sum(sub(mul(x, logits), relu(logits)), [-1]);
-      const value = add(linear, sumLog(sigmoid(abs(logits))));
+      const value = add(linear, sumLog(maximum(mean, sub(1, mean))));
       return withGradient([x, logits], value, (dy) => slopes(x, unsqueeze(dy, [-1])), true);
     },
   };
