@@ -36,7 +36,8 @@ export const mul = (a: Arg, b: Arg): Tensor => binary('Mul', a, b, (dy) => [mul(
 export const div = (a: Arg, b: Arg): Tensor =>
   binary('Div', a, b, (dy, y) => [div(dy, b), neg(mul(dy, div(y, b)))]);
 export const neg = (x: Arg): Tensor => unary('Neg', x, (dy) => [neg(dy)]);
-export const square = (x: Arg): Tensor => mul(x, x);
+/** Its gradient 2 dy · x doubles dy, which is often a single number, instead of adding dy · x to itself. */
+export const square = (x: Tensor): Tensor => withGradient([x], mul(x, x), (dy) => [mul(mul(2, dy), x)], true);
 
 export const exp = (x: Arg): Tensor => unary('Exp', x, (dy, y) => [mul(dy, y)]);
 export const log = (x: Arg): Tensor => unary('Log', x, (dy, y) => [div(dy, y.inputs[0]!)]);

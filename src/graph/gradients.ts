@@ -3,7 +3,7 @@ import { add } from './elementwise.ts';
 import { columnSums } from './matmul.ts';
 import { concat, expand, reshape } from './move.ts';
 import { sum } from './reduce.ts';
-import { fixed, type Shape, sameShape } from './shape.ts';
+import { fixed, isSingle, type Shape, sameShape } from './shape.ts';
 import { scalar, type Tensor, topological } from './tensor.ts';
 
 /**
@@ -23,10 +23,14 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
   for (const y of order.reverse()) {
     if (!needed.has(y) || y.gradient === null || y.inputs.length === 0) continue;
     const dy = total(y);
-    if (dy) backward(y, y.elementwise ? dy : expand(dy, y.shape, y), needed, contributions);
+    if (dy) backward(y, broadcastsBack(y, dy) ? dy : expand(dy, y.shape, y), needed, contributions);
   }
   return parameters.map((p) => expand(total(p) ?? scalar(0, p.shape.length), p.shape, p));
 }
+
+/** Whether the gradient of y takes a dy that only broadcasts to y. */
+const broadcastsBack = (y: Tensor, dy: Tensor): boolean =>
+  y.elementwise || (y.op === 'Reshape' && isSingle(dy.shape));
 
 /** The tensors of `order` that depend on one of the parameters. */
 function dependents(order: readonly Tensor[], parameters: readonly Tensor[]): Set<Tensor> {

@@ -6,6 +6,7 @@ import {
   type Dim,
   dimAt,
   fixed,
+  isSingle,
   multiply,
   type Shape,
   sameShape,
@@ -26,7 +27,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (x.op === 'Reshape') return reshape(x.inputs[0]!, shape);
   const twice = shape.filter((d) => typeof d !== 'number').length > 1;
   const target = twice ? onesMoved(x, shape) : integers(shape.map((d) => (typeof d === 'number' ? d : -1)));
-  return node('Reshape', [x, target], shape, (dy, y) => [reshape(dy, y.inputs[0]!.shape)]);
+  return node('Reshape', [x, target], shape, (dy, { inputs: [before] }) => [
+    reshape(dy, isSingle(dy.shape) ? before!.shape.map(() => 1) : before!.shape),
+  ]);
 }
 
 /** [N, …] → [N, all the rest]. */

@@ -34,6 +34,9 @@ export function divide(dim: Dim, by: number): Dim | undefined {
   return n % by === 0 ? format(n / by, symbolic) : undefined;
 }
 
+/** Whether it is of one number, which broadcasts to any shape of its rank. */
+export const isSingle = (shape: Shape): boolean => shape.every((d) => d === 1);
+
 /** The number of elements. */
 export const sizeOf = (shape: Shape): Dim => multiply(...shape);
 

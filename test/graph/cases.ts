@@ -19,6 +19,7 @@ type NotAnOp =
   | 'dimAt'
   | 'divide'
   | 'fixed'
+  | 'isSingle'
   | 'multiply'
   | 'sameShape'
   | 'showShape'
