@@ -31,39 +31,50 @@ export function momentum(p: usize, g: usize, u: usize, n: usize, rate: f32, mu: 
 }
 
 /**
- * m ← m + c1 · (g − m), v ← v + c2 · (g² − v), p ← keep · p − rate · m / (√v + epsilon).
+ * m ← m + c1 · (g − m), v ← v + c2 · (g² − v), p ← p − rate · m / (√v + epsilon). Returns Σ g², since what a step needs besides
+ * hides behind its divisions, where a pass of its own would wait for the memory. A gradient whose square is not finite makes the
+ * sum so too, and counts as zero for m and v.
  * The caller folds the bias corrections into rate and epsilon. 2⁻²² of epsilon is where a moment counts as zero, and what a
- * gradient counts under the root at least: both are next to nothing beside epsilon, and neither makes denormals, however long v
- * takes to come to rest. Four vectors a turn, so that addresses are counted on once for all four.
+ * gradient counts as at least in its square: both are next to nothing beside epsilon, and neither makes denormals, however long
+ * v takes to come to rest. Four vectors a turn, so that addresses are counted on once for all four.
  */
 export function adam(
   p: usize, g: usize, m: usize, v: usize, n: usize,
-  rate: f32, c1: f32, c2: f32, epsilon: f32, keep: f32,
-): void {
-  const a = f32x4.splat(rate), e = f32x4.splat(epsilon), k = f32x4.splat(keep), end = p + (n << 2);
+  rate: f32, c1: f32, c2: f32, epsilon: f32,
+): f64 {
+  const a = f32x4.splat(rate), e = f32x4.splat(epsilon), end = p + (n << 2);
   const r1 = f32x4.splat(c1), r2 = f32x4.splat(c2), least = f32x4.splat(epsilon * 2.384185791015625e-7);
   const magnitude = i32x4.splat(MAGNITUDE);
+  let sum = f64x2.splat(0);
   for (; p < end; p += 64, g += 64, m += 64, v += 64) {
-    adamVector(p, g, m, v, a, r1, r2, e, k, least, magnitude);
-    adamVector(p + 16, g + 16, m + 16, v + 16, a, r1, r2, e, k, least, magnitude);
-    adamVector(p + 32, g + 32, m + 32, v + 32, a, r1, r2, e, k, least, magnitude);
-    adamVector(p + 48, g + 48, m + 48, v + 48, a, r1, r2, e, k, least, magnitude);
+    const first = adamVector(p, g, m, v, a, r1, r2, e, least, magnitude);
+    const second = adamVector(p + 16, g + 16, m + 16, v + 16, a, r1, r2, e, least, magnitude);
+    const third = adamVector(p + 32, g + 32, m + 32, v + 32, a, r1, r2, e, least, magnitude);
+    const fourth = adamVector(p + 48, g + 48, m + 48, v + 48, a, r1, r2, e, least, magnitude);
+    const four = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
+    const upper = v128.shuffle<u32>(four, four, 2, 3, 2, 3);
+    sum = f64x2.add(sum, f64x2.add(f64x2.promote_low_f32x4(four), f64x2.promote_low_f32x4(upper)));
   }
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
+// Returns g² as it is.
 // @ts-ignore: decorator
 @inline
 function adamVector(
   p: usize, g: usize, m: usize, v: usize,
-  a: v128, r1: v128, r2: v128, e: v128, k: v128, least: v128, magnitude: v128,
-): void {
-  const d = v128.load(g), root = f32x4.pmax(v128.and(d, magnitude), least);
-  const m0 = v128.load(m), first = flushed(f32x4.add(m0, f32x4.mul(r1, f32x4.sub(d, m0))), least, magnitude);
-  const v0 = v128.load(v), second = f32x4.add(v0, f32x4.mul(r2, f32x4.sub(f32x4.mul(root, root), v0)));
+  a: v128, r1: v128, r2: v128, e: v128, least: v128, magnitude: v128,
+): v128 {
+  const d = v128.load(g), root = f32x4.pmax(v128.and(d, magnitude), least), squared = f32x4.mul(root, root);
+  const counts = f32x4.lt(squared, f32x4.splat(Infinity));
+  const m0 = v128.load(m), change = f32x4.mul(r1, f32x4.sub(v128.and(d, counts), m0));
+  const first = flushed(f32x4.add(m0, change), least, magnitude);
+  const v0 = v128.load(v), second = f32x4.add(v0, f32x4.mul(r2, f32x4.sub(v128.and(squared, counts), v0)));
   v128.store(m, first);
   v128.store(v, second);
   const step = f32x4.div(f32x4.mul(a, first), f32x4.add(f32x4.sqrt(second), e));
-  v128.store(p, f32x4.sub(f32x4.mul(k, v128.load(p)), step));
+  v128.store(p, f32x4.sub(v128.load(p), step));
+  return squared;
 }
 
 // @ts-ignore: decorator

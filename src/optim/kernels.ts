@@ -15,8 +15,7 @@ export interface Kernels {
     c1: number,
     c2: number,
     epsilon: number,
-    keep: number,
-  ): void;
+  ): number;
   sumOfSquares(x: number, n: number): number;
   scale(x: number, n: number, factor: number): void;
   approach(y: number, x: number, n: number, weight: number): void;

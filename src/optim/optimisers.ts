@@ -7,8 +7,11 @@ export interface Optimizer {
   readonly kind: string;
   /** Blocks of state the size of the parameters. */
   readonly slots: number;
-  /** Moves the parameters against the gradients; `step` counts from 1. */
-  update(kernels: Kernels, block: Block, step: number, learningRate: number): void;
+  /**
+   * Moves the parameters against the gradients and returns the norm of these, not finite where a gradient is not: nothing is
+   * moved by that one. `step` counts from 1.
+   */
+  update(kernels: Kernels, block: Block, step: number, learningRate: number): number;
 }
 
 export interface SgdOptions {
@@ -25,11 +28,13 @@ export function sgd({ momentum = 0, nesterov = false }: SgdOptions = {}): Optimi
     kind: 'sgd',
     slots: momentum === 0 ? 0 : 1,
     update: (kernels, block, _step, rate) =>
-      each(block, ({ length }, p, g, [u]) =>
-        u === undefined
-          ? kernels.descend(p, g, length, rate)
-          : kernels.momentum(p, g, u, length, rate, momentum, Number(nesterov)),
-      ),
+      normOf(block, ({ length }, p, g, [u]) => {
+        const squares = kernels.sumOfSquares(g, length);
+        if (!Number.isFinite(squares)) return squares;
+        if (u === undefined) kernels.descend(p, g, length, rate);
+        else kernels.momentum(p, g, u, length, rate, momentum, Number(nesterov));
+        return squares;
+      }),
   };
 }
 
@@ -68,28 +73,29 @@ export function adamW({
       // α m̂ / (√v̂ + ε) with m̂ = m / c1, v̂ = v / c2 equals α √c2 / c1 · m / (√v + ε √c2)
       const root = Math.sqrt(1 - beta2 ** step);
       const rate = (learningRate * root) / (1 - beta1 ** step);
-      each(block, ({ length, decays }, p, g, [m, v]) => {
-        const keep = decays ? 1 - learningRate * weightDecay : 1;
-        kernels.adam(p, g, m!, v!, length, rate, 1 - beta1, 1 - beta2, epsilon * root, keep);
+      return normOf(block, ({ length, decays }, p, g, [m, v]) => {
+        if (decays && weightDecay > 0) kernels.scale(p, length, 1 - learningRate * weightDecay);
+        return kernels.adam(p, g, m!, v!, length, rate, 1 - beta1, 1 - beta2, epsilon * root);
       });
     },
   };
 }
 
-/** Calls `f` for each run with the byte addresses of its parameters, gradients and slots. */
-function each(
+/** The root of what `f` gives for each run, of the byte addresses of its parameters, gradients and slots. */
+function normOf(
   { params, grads, slots, runs }: Block,
-  f: (run: Run, p: number, g: number, slots: readonly number[]) => void,
-): void {
-  for (const run of runs) {
+  f: (run: Run, p: number, g: number, slots: readonly number[]) => number,
+): number {
+  const squares = runs.map((run) => {
     const at = run.offset * 4;
-    f(
+    return f(
       run,
       params + at,
       grads + at,
       slots.map((slot) => slot + at),
     );
-  }
+  });
+  return Math.sqrt(squares.reduce((a, b) => a + b, 0));
 }
 
 function within(what: string, value: number, low: number, below: number): void {

@@ -1,7 +1,7 @@
 /** How long the parts of a step take around the engine, measured only when a profile is wanted. */
 import type { BatchSource } from './source.ts';
 
-/** In the order in which they come. */
+/** In the order in which they come; there is no `norm` where the optimiser finds it on its way. */
 export type StepPart = 'batch' | 'noise' | 'engine' | 'norm' | 'update';
 
 /** Seconds of one step, and how many rows it had. */

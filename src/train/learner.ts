@@ -79,7 +79,10 @@ export interface GraphStep extends Pick<StepResult, 'gradientNorm' | 'skipped'> 
 
 /** Parameters, optimiser state and the session that moves them. */
 export interface GraphLearner<Result = GraphStep> {
-  /** Step `number` counts from 1. Nothing is changed where the gradient is not finite (its norm is then NaN). */
+  /**
+   * Step `number` counts from 1. Where the loss is not finite nothing is changed; where a gradient is not, nothing is moved by
+   * that one. The norm is then NaN.
+   */
   readonly step: (number: number, batch: Minibatch, knobs: StepKnobs) => Promise<Result>;
   /** The parameters as views: the running average where there is one. */
   readonly weights: () => Weights;
@@ -224,6 +227,7 @@ function stepper(
 ): GraphLearner['step'] {
   const { ema, seed, clip = Number.POSITIVE_INFINITY, skip = Number.POSITIVE_INFINITY } = options;
   const { parameters, reported, updated } = graph;
+  const looks = Math.min(clip, skip) < Number.POSITIVE_INFINITY; // at gradients before they move anything
   const kernels = openKernels(arena.memory);
   const moved = movers.map((mover) => ({ ...mover, block: blockOf(mover, parameters, arena) }));
   const average = arena.byteOffset(arena.blocks - 1);
@@ -232,6 +236,8 @@ function stepper(
   const run = bindings(graph, session, arena, { buffers, knobs, results });
   const replaced = parameters.flatMap((p, i) => (updated.has(p.name) ? [i] : []));
   const clock = stepClock(options.profile, session.endProfile);
+  const move = (number: number, learningRate: number): number[] =>
+    moved.map(({ optimizer, block, rate }) => optimizer.update(kernels, block, number, rate * learningRate));
   return async (number, batch, { beta, progress, learningRate }) => {
     clock.start(batch.count);
     batch.fill(buffers, number);
@@ -244,14 +250,13 @@ function stepper(
     await run(batch.count);
     clock.lap('engine');
     const next = replaced.map((i) => takeValue(arena, i));
-    const norms = moved.map(({ block }) => clipGlobalNorm(kernels, block, clip));
-    const gradientNorm = norms.every(Number.isFinite) ? norms[0]! : Number.NaN;
-    clock.lap('norm');
+    const before = looks ? moved.map(({ block }) => clipGlobalNorm(kernels, block, clip)) : undefined;
+    if (looks) clock.lap('norm');
     const values = Object.fromEntries(reported.map((name, i) => [name, results[i]!]));
-    const skipped = gradientNorm > skip;
-    if (Number.isFinite(gradientNorm) && Number.isFinite(values['loss']) && !skipped) {
-      for (const { optimizer, block, rate } of moved)
-        optimizer.update(kernels, block, number, rate * learningRate);
+    const skipped = before !== undefined && before[0]! > skip;
+    const moves = !skipped && Number.isFinite(values['loss']) && (before ?? []).every(Number.isFinite);
+    const norms = moves ? move(number, learningRate) : [];
+    if (moves) {
       replaced.forEach((i, j) => {
         arena.view(PARAMETERS, i).set(next[j]!);
       });
@@ -259,9 +264,13 @@ function stepper(
         for (const { block } of moved) averageParams(kernels, block, average, { step: number, decay: ema });
     }
     clock.lap('update');
-    return { reported: values, gradientNorm, skipped };
+    return { reported: values, gradientNorm: normOfAll(before ?? norms), skipped };
   };
 }
+
+/** The norm of the model's gradient; NaN where it, or one beside it, is not finite. */
+const normOfAll = ([own = Number.NaN, ...others]: readonly number[]): number =>
+  Number.isFinite(own) && others.every(Number.isFinite) ? own : Number.NaN;
 
 /** A new value that came in place of a gradient, and no gradient left there. */
 function takeValue(arena: Arena, parameter: number): Float32Array {

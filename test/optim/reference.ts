@@ -24,15 +24,33 @@ export const reference = {
     });
   },
 
-  adam(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, scalars: readonly number[]): void {
-    const [rate, c1, c2, epsilon, keep] = scalars.map(f) as [number, number, number, number, number];
+  /** The sum of squares in float32 over four vectors of four, lane by lane, and in float64 over these. */
+  adam(
+    p: Float32Array,
+    g: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    scalars: readonly number[],
+  ): number {
+    const [rate, c1, c2, epsilon] = scalars.map(f) as [number, number, number, number];
     const least = f(epsilon * 2 ** -22);
+    const squares = g.map((d) => f((Math.abs(d) < least ? least : Math.abs(d)) ** 2));
     p.forEach((x, i) => {
-      const root = Math.abs(g[i]!) < least ? least : Math.abs(g[i]!);
-      m[i] = flushed(f(m[i]! + f(c1 * f(g[i]! - m[i]!))), least);
-      v[i] = f(v[i]! + f(c2 * f(f(root * root) - v[i]!)));
-      p[i] = f(f(keep * x) - f(f(rate * m[i]!) / f(f(Math.sqrt(v[i]!)) + epsilon)));
+      const counts = squares[i]! < Number.POSITIVE_INFINITY;
+      m[i] = flushed(f(m[i]! + f(c1 * f((counts ? g[i]! : 0) - m[i]!))), least);
+      v[i] = f(v[i]! + f(c2 * f((counts ? squares[i]! : 0) - v[i]!)));
+      p[i] = f(x - f(f(rate * m[i]!) / f(f(Math.sqrt(v[i]!)) + epsilon)));
     });
+    const sums = [0, 0];
+    for (let i = 0; i < squares.length; i += 16) {
+      const four = [0, 1, 2, 3].map((lane) => {
+        const [a, b, c, d] = [0, 4, 8, 12].map((vector) => squares[i + vector + lane]!);
+        return f(f(a! + b!) + f(c! + d!));
+      });
+      sums[0]! += four[0]! + four[2]!;
+      sums[1]! += four[1]! + four[3]!;
+    }
+    return sums[0]! + sums[1]!;
   },
 
   /** Eight partial sums, as the kernel adds them. */

@@ -86,9 +86,13 @@ test('a value that is not a number stops training, names the term and changes no
   assert.deepEqual(ran.fitted.weights, (await run({ runtime, epochs: 1 })).fitted.weights);
 });
 
-test('a step whose gradient is not finite leaves every block as it was', async () => {
-  const options = toy({ runtime, ema: 0.9, clip: 1 });
-  const learner = await createLearner(options);
+test('a step whose loss is not finite leaves every block as it was, whether its gradient is clipped or not', async () => {
+  await leavesAll({ clip: 1 });
+  await leavesAll({});
+});
+
+async function leavesAll(clipping: { readonly clip?: number }): Promise<void> {
+  const learner = await createLearner(toy({ runtime, ema: 0.9, ...clipping }));
   const knobs = { beta: 1, progress: 0, learningRate: 0.1 };
   let step = 1;
   const copies = (): Record<string, Float32Array> =>
@@ -102,7 +106,7 @@ test('a step whose gradient is not finite leaves every block as it was', async (
     step++;
   }
   await learner.dispose();
-});
+}
 
 test('a rate that explodes is noticed, with the best weights before', async () => {
   const ran = await run({ runtime, optimizer: sgd(), learningRate: 1e12, epochs: 3 });
