@@ -64,6 +64,19 @@ export function withSplit(given: Given, { config }: Start): Given {
   };
 }
 
+/** Rows are parted by their number among those read: another `limit` holds back some that the model was trained on. */
+export function limitNotes(given: Given, { path, config: { limit } }: Start): string[] {
+  const isHeld = (split: 'validation' | 'test') => given[`${split}Data`] === undefined && given[split] !== 0;
+  if (given.limit === limit || !(isHeld('validation') || isHeld('test'))) return [];
+  const those =
+    limit === undefined ? 'all rows of its data' : `the first ${limit.toLocaleString('en')} rows of its data`;
+  const remedy = limit === undefined ? 'leave out --limit' : `give --limit ${limit}`;
+  return [
+    `${path} was trained with ${those}: where this is the same data, it has seen some of the rows that are held back ` +
+      `now, and figures of these come out too good; ${remedy} to hold back the same.`,
+  ];
+}
+
 export interface StartWeights {
   readonly initial: Weights;
   /** What is taken over, in words. */

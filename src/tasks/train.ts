@@ -26,7 +26,15 @@ import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from '.
 import { type Metrics, save } from './save.ts';
 import { fixedSource, trainingSource } from './source.ts';
 import { groupsOf, labelPart, vaeFor } from './spec.ts';
-import { checkStart, readStart, type Start, startWeights, withSplit, withStart } from './start.ts';
+import {
+  checkStart,
+  limitNotes,
+  readStart,
+  type Start,
+  startWeights,
+  withSplit,
+  withStart,
+} from './start.ts';
 
 export type TrainOptions = GivenOptions &
   GivenChoices & {
@@ -120,7 +128,7 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
     out,
     fields: describeSchema(data.schema),
     rows: data.counts,
-    notes: data.notes,
+    notes: [...data.notes, ...(start ? limitNotes(options, start) : [])],
     choices,
   };
   const { config } = plan;

@@ -69,6 +69,22 @@ test('rows that a model was not trained on are held back from training it furthe
   await dispose();
 });
 
+test('another limit than that of its model is told, for it parts the rows anew', async () => {
+  const [some, all] = [join(folder, 'some.model'), join(folder, 'all.model')];
+  await trained({ data, out: some, ...form, limit: 300 });
+  const notes = async (options: Partial<TrainOptions>) => {
+    const { events } = await trained({ data, out: all, from: some, overwrite: true, epochs: 1, ...options });
+    return events.find((e) => e.type === 'plan')!.notes.filter((note) => note.includes('was trained with'));
+  };
+  assert.match((await notes({})).join(), /the first 300 rows of its data: .*give --limit 300/);
+  assert.deepEqual(await notes({ limit: 300 }), []);
+  assert.deepEqual(await notes({ validation: 0, test: 0 }), []);
+  assert.match(
+    (await notes({ from: first, limit: 300 })).join(),
+    /all rows of its data: .*leave out --limit/,
+  );
+});
+
 test('what has other shapes begins anew, and is named', async () => {
   const out = join(folder, 'wider.model');
   const { events } = await trained({ data, out, from: first, latent: 5 });
