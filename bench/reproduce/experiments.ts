@@ -232,7 +232,7 @@ export const experiments = {
     ),
     measure: evaluated(words('--samples 500 --rows 2000 --quality 0')),
   },
-  'static-vae': { ...fixedDigits('vae', [1, 2, 3, 4, 5]), page: 'vae' },
+  'static-vae': { ...fixedDigits('vae', [1, 2, 3, 4, 5, 6, 7, 8, 9]), page: 'vae' },
   'static-vampPrior': {
     ...fixedDigits('vampPrior', [1, 2, 3], '--prior vampPrior --prior-components 500'),
     page: 'vampVae',
