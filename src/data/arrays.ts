@@ -48,7 +48,7 @@ export async function openArrays(given: GivenPaths, settings: Settings, read: Re
     notes,
     labels,
     ids,
-    fetch: inMemory(all),
+    ...inMemory(schema, all),
   });
 }
 

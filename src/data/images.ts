@@ -232,7 +232,7 @@ async function dataset(
     notes: parts.flatMap(({ notes }) => notes),
     labels,
     ids,
-    fetch: fetcher({ paths, size, pixels, schema, labels }),
+    ...fetcher({ paths, size, pixels, schema, labels }),
   });
 }
 
@@ -247,24 +247,19 @@ interface Fetched {
 }
 
 /** Pictures by number, from memory or decoded again, with their label where it is a field. */
-function fetcher({
-  paths,
-  size,
-  pixels,
-  schema,
-  labels,
-}: Fetched): (ids: Int32Array) => ReturnType<RandomAccess['fetch']> {
+function fetcher({ paths, size, pixels, schema, labels }: Fetched): Pick<RandomAccess, 'fetch' | 'ahead'> {
   const field = labelFieldOf(schema, /^$/);
   const codes = field && labelColumn(field, labels);
   const columns = (own: Uint8Array, label: Int32Array | undefined) =>
     modelFields(schema).map((one) => (one.type === 'image' ? own : label!));
-  if (pixels) return inMemory({ count: paths.length, columns: columns(pixels, codes) });
-  return async (ids) => {
+  if (pixels) return inMemory(schema, { count: paths.length, columns: columns(pixels, codes) });
+  const fetch = async (ids: Int32Array) => {
     const own = await decodePictures(paths, size, ids);
     const label = codes && Int32Array.from(ids, (i) => codes[i]!);
     const index = Int32Array.from(ids, (_, i) => i);
     return { rows: { count: ids.length, columns: columns(own, label) }, index };
   };
+  return { fetch };
 }
 
 function countsOf(given: GivenPaths, parts: readonly Pictures[]) {

@@ -16,13 +16,14 @@ export async function openSprites({ validation, test }: GivenPaths, settings: Se
     if (path !== undefined) throw new UserError(`${path}: the sprites are split by shares, not by files`);
   const size = sideFor(settings);
   const { pixels, factors, count } = sprites(size, Math.min(settings.limit ?? SPRITE_COUNT, SPRITE_COUNT));
+  const schema = settings.schema ?? inferred(size, pixels, settings);
   const data = randomAccessDataset({
     name: 'sprites',
-    schema: settings.schema ?? inferred(size, pixels, settings),
+    schema,
     notes: [],
     labels: labelsOf(factors, settings.label ?? 'shape'),
     ids: givenIds({ train: count }, settings),
-    fetch: inMemory({ count, columns: [pixels] }),
+    ...inMemory(schema, { count, columns: [pixels] }),
   });
   return { ...data, factors: factorsOf(factors) };
 }

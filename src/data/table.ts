@@ -90,7 +90,7 @@ async function openFiles(
   return randomAccessDataset({
     ...about,
     ids: givenIds(rows, settings),
-    fetch: inMemory(concatRows(fields, parts)),
+    ...inMemory(schema, concatRows(fields, parts)),
   });
 }
 

@@ -8,8 +8,8 @@ export interface Optimizer {
   /** Blocks of state the size of the parameters. */
   readonly slots: number;
   /**
-   * Moves the parameters against the gradients and returns the norm of these, not finite where a gradient is not: nothing is
-   * moved by that one. `step` counts from 1.
+   * Moves the parameters against the gradients and returns the norm of these. Where it is not finite, parameters and state are of
+   * no more use. `step` counts from 1.
    */
   update(kernels: Kernels, block: Block, step: number, learningRate: number): number;
 }
@@ -30,7 +30,6 @@ export function sgd({ momentum = 0, nesterov = false }: SgdOptions = {}): Optimi
     update: (kernels, block, _step, rate) =>
       normOf(block, ({ length }, p, g, [u]) => {
         const squares = kernels.sumOfSquares(g, length);
-        if (!Number.isFinite(squares)) return squares;
         if (u === undefined) kernels.descend(p, g, length, rate);
         else kernels.momentum(p, g, u, length, rate, momentum, Number(nesterov));
         return squares;

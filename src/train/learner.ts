@@ -80,8 +80,8 @@ export interface GraphStep extends Pick<StepResult, 'gradientNorm' | 'skipped'> 
 /** Parameters, optimiser state and the session that moves them. */
 export interface GraphLearner<Result = GraphStep> {
   /**
-   * Step `number` counts from 1. Where the loss is not finite nothing is changed; where a gradient is not, nothing is moved by
-   * that one. The norm is then NaN.
+   * Step `number` counts from 1. Where the loss is not finite, nothing is changed and the norm is NaN. Where only a gradient is
+   * not, the norm is NaN too, and parameters and state are of no more use unless the gradient is looked at first (`clip`, `skip`).
    */
   readonly step: (number: number, batch: Minibatch, knobs: StepKnobs) => Promise<Result>;
   /** The parameters as views: the running average where there is one. */

