@@ -92,8 +92,9 @@ export function formatSeconds(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** `1 row`, `2,000 rows`. Grouped only where there is what to group: a process's first time takes 11 ms. */
 export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+  `${n < 1000 ? n : n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 /** As a shell takes it back. */
 export const quote = (word: string): string =>
