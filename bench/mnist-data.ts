@@ -25,7 +25,7 @@ export async function openMnist(): Promise<Mnist> {
   const { data, codec } = await openSource('digits');
   return {
     vae: (name) => vaeOf(workloads[name], codec),
-    train: (seed) => trainingSource(data, codec, BATCH, seed),
+    train: (seed) => trainingSource(data, codec, { batchSize: BATCH, seed }),
     test: fixedSource(data, codec, BATCH, TEST_SEED, 'test'),
   };
 }

@@ -1,4 +1,4 @@
-/** What can this machine do of matrix products? 1024³ by ONNX Runtime, the best of many. npx tsx bench/peak.ts */
+/** What can this machine do of matrix products? 1024³ by ONNX Runtime, the best of many. npm run ts bench/peak.ts */
 import { timed } from './interleave.ts';
 import { openProduct, PRODUCT_GFLOP } from './product.ts';
 import { writeResult } from './results.ts';

@@ -1,7 +1,7 @@
 /**
  * What does an example cost in training as the batch, the width, the depth, the latent space and the data grow? One
  * thing grows at a time, from the usual MLP; blocks of all its sizes alternate, and with them the product of two large
- * matrices, the measure of what the machine can do. npx tsx bench/scale.ts [question …] [rounds]
+ * matrices, the measure of what the machine can do. npm run ts bench/scale.ts [question …] [rounds]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,11 +71,14 @@ const openLearner = (workload: Workload, { codec }: Source): Promise<Learner> =>
   });
 
 /** Whole steps, one after the other, the batch taken and encoded in each. */
-function steps(learner: Learner, source: Source, batch: number): Case {
-  const batches = endless(source, batch);
+function steps(learner: Learner, source: Source, batch: number): Case & { close(): Promise<unknown> } {
+  const batches = endless(source, batch, THREADS);
   let number = 0;
   const step = async () => learner.step(++number, (await batches.next()).value, KNOBS);
-  return { block: (warm, count) => timed(step, warm, count) };
+  return {
+    block: (warm, count) => timed(step, warm, count),
+    close: () => batches.return(undefined as never),
+  };
 }
 
 /** The timings of the cases, and GFLOP/s of the product that takes turns with them. */
@@ -113,6 +116,7 @@ async function growing({ title, axis, sizes, workload }: Growth, rounds: number)
       bound: (1e6 * gflop) / peak / batch,
     };
   });
+  for (const { close } of cases) await close();
   for (const learner of learners) await learner.dispose();
   return { title, axis, peak, points };
 }
@@ -131,7 +135,7 @@ const BUFFERED = 1 / 16;
 
 /** Whole epochs, in milliseconds a full batch: what only happens once an epoch counts for each of its steps. */
 function epochs(learner: Learner, { data, codec }: Source, batch: number): Case {
-  const { rows, batches } = trainingSource(data, codec, batch, SEED);
+  const { rows, batches } = trainingSource(data, codec, { batchSize: batch, seed: SEED });
   let number = 0;
   let epoch = 0;
   const whole = async () => {

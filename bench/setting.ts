@@ -75,10 +75,18 @@ const openLearner = (workload: Workload, { codec }: Source, threads: number): Pr
   });
 
 /** Full batches for ever. */
-export async function* endless({ data, codec }: Source, batch: number): AsyncGenerator<Minibatch, never> {
-  const source = trainingSource(data, codec, batch, SEED);
-  for (let epoch = 0; ; epoch++)
-    for await (const some of source.batches(epoch, 0)) if (some.count === batch) yield some;
+export async function* endless(
+  { data, codec }: Source,
+  batch: number,
+  threads = 1,
+): AsyncGenerator<Minibatch, never> {
+  const source = trainingSource(data, codec, { batchSize: batch, seed: SEED, threads });
+  try {
+    for (let epoch = 0; ; epoch++)
+      for await (const some of source.batches(epoch, 0)) if (some.count === batch) yield some;
+  } finally {
+    await source.close();
+  }
 }
 
 interface Agreement {

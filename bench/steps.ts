@@ -1,11 +1,12 @@
 /**
  * How long is one whole training step (rows gathered, noise, forward, backward, Adam), beside peers doing the same?
- * Blocks of steps of all of them alternate in one run. npx tsx bench/steps.ts [workload …] [rounds] [--without peer …]
+ * Blocks of steps of all of them alternate in one run. npm run ts bench/steps.ts [workload …] [rounds] [--without peer …]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Learner } from '../src/train/index.ts';
-import { type Case, interleave, timed } from './interleave.ts';
+import { type Case, interleave, type Timing, timed } from './interleave.ts';
 import { type Peer, type PeerName, peerNames } from './peers.ts';
+import { openProduct, PRODUCT_GFLOP } from './product.ts';
 import { updateResult } from './results.ts';
 import { fastest, printRows, type Row, ratiosToOurs } from './rows.ts';
 import { endless, KNOBS, openSetting, type Setting, THREADS } from './setting.ts';
@@ -16,13 +17,20 @@ interface Contender extends Case {
   readonly side: 'ours' | PeerName;
   readonly threads: number;
   readonly pid: number;
+  readonly close?: () => Promise<unknown>;
 }
 
 function ours(learner: Learner, source: Source, batch: number, threads: number): Contender {
-  const batches = endless(source, batch);
+  const batches = endless(source, batch, threads);
   let number = 0;
   const step = async () => learner.step(++number, (await batches.next()).value, KNOBS);
-  return { side: 'ours', threads, pid: process.pid, block: (warm, steps) => timed(step, warm, steps) };
+  return {
+    side: 'ours',
+    threads,
+    pid: process.pid,
+    block: (warm, steps) => timed(step, warm, steps),
+    close: () => batches.return(undefined as never),
+  };
 }
 
 const theirs = (peer: Peer, workload: object): Contender => ({
@@ -41,32 +49,50 @@ function peakMemory(pid: number): number {
 async function bench(name: WorkloadName, names: readonly PeerName[], rounds: number) {
   const setting = await openSetting(name, names);
   const { workload, source, learners, peers, described } = setting;
+  const contenders = [
+    ...learners.map((learner, i) => ours(learner, source, workload.batch, THREADS[i]!)),
+    ...peers.map((peer) => theirs(peer, described)),
+  ];
+  const product = await openProduct(Math.max(...THREADS));
   try {
-    const contenders = [
-      ...learners.map((learner, i) => ours(learner, source, workload.batch, THREADS[i]!)),
-      ...peers.map((peer) => theirs(peer, described)),
-    ];
     writeFileSync('/proc/self/clear_refs', '5'); // our peak memory so far is that of earlier workloads
     const pids = contenders.map(({ pid }) => pid);
-    const timings = await interleave(contenders, { rounds, pids });
+    const products = { block: (warm: number, count: number) => timed(product.run, warm, count) };
+    const timings = await interleave([...contenders, products], { rounds, pids });
     const rows = contenders.map(
       ({ side, threads, pid }, i): Row => ({ side, threads, ...timings[i]!, memory: peakMemory(pid) }),
     );
-    return summary(setting, rows);
+    return summary(setting, rows, timings.at(-1)!);
   } finally {
+    await product.dispose();
+    for (const { close } of contenders) await close?.();
     await setting.close();
   }
 }
 
-function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[]) {
+function summary({ workload, learners, absent, agreement }: Setting, rows: readonly Row[], products: Timing) {
   const gflop = operations(workload, learners[0]!.vae) / 1e9;
   const rate = gflop / (fastest(rows, 'ours').median / 1e3);
-  return { title: workload.title, gflop, rate, ratios: ratiosToOurs(rows), absent, agreement, rows };
+  const peak = PRODUCT_GFLOP / (products.minimum / 1e3);
+  const usual = PRODUCT_GFLOP / (products.median / 1e3);
+  return {
+    title: workload.title,
+    gflop,
+    rate,
+    peak,
+    usual,
+    ratios: ratiosToOurs(rows),
+    absent,
+    agreement,
+    rows,
+  };
 }
 
 function print(name: string, result: Awaited<ReturnType<typeof bench>>): void {
   printRows(name, result);
-  console.log(`  ${result.gflop.toFixed(2)} GFLOP, ${result.rate.toFixed(0)} GFLOP/s`);
+  console.log(
+    `  ${result.gflop.toFixed(2)} GFLOP, ${result.rate.toFixed(0)} GFLOP/s, ${(result.rate / result.peak).toFixed(3)} of the peak of ${result.peak.toFixed(0)}, ${(result.rate / result.usual).toFixed(3)} of the usual ${result.usual.toFixed(0)}`,
+  );
 }
 
 async function main(given: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * What binds when a table of 100 million rows trains: the disk, decoding, shuffling and encoding, or the model? Stages
  * that each do one thing more than the one before take turns of some seconds, each at its steady state; then one epoch of
- * `elbo train` from the command line. npx tsx bench/stream.ts [million rows] [seconds a turn] [--stages]
+ * `elbo train` from the command line. npm run ts bench/stream.ts [million rows] [seconds a turn] [--stages]
  */
 import { closeSync, constants, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,7 +92,7 @@ async function* encoded(data: Dataset): Flow {
     mask: new Float32Array(0),
     condition: new Float32Array(0),
   };
-  const source = trainingSource(data, codec, BATCH, SEED);
+  const source = trainingSource(data, codec, { batchSize: BATCH, seed: SEED });
   let step = 0;
   for (let epoch = 0; ; epoch++)
     for await (const { count, fill } of source.batches(epoch, 0)) {
@@ -103,13 +103,18 @@ async function* encoded(data: Dataset): Flow {
 
 /** … and trained on. */
 async function* trained(data: Dataset, learner: Learner): Flow {
-  const source = trainingSource(data, createCodec(data.schema), BATCH, SEED);
+  const { threads } = nodeRuntime(); // what a user gets
+  const source = trainingSource(data, createCodec(data.schema), { batchSize: BATCH, seed: SEED, threads });
   let step = 0;
-  for (let epoch = 0; ; epoch++)
-    for await (const batch of source.batches(epoch, 0)) {
-      await learner.step(++step, batch, KNOBS);
-      yield batch.count;
-    }
+  try {
+    for (let epoch = 0; ; epoch++)
+      for await (const batch of source.batches(epoch, 0)) {
+        await learner.step(++step, batch, KNOBS);
+        yield batch.count;
+      }
+  } finally {
+    await source.close();
+  }
 }
 
 const openLearner = (data: Dataset): Promise<Learner> =>

@@ -53,7 +53,7 @@ const files = (asked.length > 0 ? asked : ['test']).flatMap(testFiles);
 const flags = [
   '--conditions=elbo-source',
   '--import',
-  'tsx',
+  import.meta.resolve('./typescript.mjs'),
   '--test',
   '--test-concurrency=2',
   '--test-reporter=spec',

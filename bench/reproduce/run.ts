@@ -1,5 +1,5 @@
 /**
- * Published figures, reproduced through the command line: npx tsx bench/reproduce/run.ts [experiment …]. Trains each
+ * Published figures, reproduced through the command line: npm run ts bench/reproduce/run.ts [experiment …]. Trains each
  * experiment whose model is not there yet, by the same words, under ELBO_REPRODUCE (a folder, by default in the system's temporary
  * one), measures it and writes what came out to bench/reproduce/results.json.
  */
@@ -15,11 +15,12 @@ import type { Figures } from './measures.ts';
 import { ROOT } from './static-digits.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const TYPESCRIPT = import.meta.resolve('../../scripts/typescript.mjs');
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
 /** Runs one verb and gives its last JSON line. */
 async function elbo(words: readonly string[]): Promise<Record<string, unknown>> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words, '--json'], {
+  const child = spawn(process.execPath, ['--import', TYPESCRIPT, MAIN, ...words, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close') as Promise<[number | null]>;

@@ -27,6 +27,7 @@ export {
   type Column,
   type Counts,
   concatRows,
+  copyRows,
   type Dataset,
   type Factor,
   type Labels,

@@ -96,15 +96,24 @@ export function concatRows(fields: readonly ModelField[], parts: readonly Rows[]
 
 /** The rows of a batch by themselves, copied. */
 export function takeRows(fields: readonly ModelField[], rows: Rows, index: ArrayLike<number>): Rows {
-  const columns = fields.map((field, j) => {
-    const from = rows.columns[j]!;
-    const out = newColumn(field, index.length);
+  const columns = fields.map((field) => newColumn(field, index.length));
+  copyRows(fields, rows, index, columns);
+  return { count: index.length, columns };
+}
+
+/** Copies the rows of a batch to the front of columns of the same kinds. */
+export function copyRows(
+  fields: readonly ModelField[],
+  rows: Rows,
+  index: ArrayLike<number>,
+  to: readonly Column[],
+): void {
+  for (const [j, field] of fields.entries()) {
+    const [from, out] = [rows.columns[j]!, to[j]!];
     const size = cellSize(field);
     if (size === 1) for (let i = 0; i < index.length; i++) out[i] = from[index[i]!]!;
     else
       for (let i = 0; i < index.length; i++)
         out.set(from.subarray(index[i]! * size, (index[i]! + 1) * size), i * size);
-    return out;
-  });
-  return { count: index.length, columns };
+  }
 }

@@ -5,9 +5,9 @@ import { stream } from '../random/index.ts';
 import type { Value } from '../runtime/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
 import { conditionsIn, withLabels } from './conditions.ts';
+import { encodeInto } from './encoding.ts';
 import type { Model } from './model.ts';
 import { batchesOf, checkCount, countRows, openRows, type RowOptions } from './rows.ts';
-import { encodeInto } from './source.ts';
 import { labelPart } from './spec.ts';
 
 export interface EncodeOptions extends RowOptions {

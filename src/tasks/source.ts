@@ -1,40 +1,47 @@
 /** Datasets as the batch sources that training and evaluation read. */
-import type { Batch, Codec, Dataset, Draw, Split } from '../data/index.ts';
-import { stream } from '../random/index.ts';
-import type { BatchArrays, BatchSource, Minibatch } from '../train/index.ts';
+import type { Batch, Codec, Dataset, Split } from '../data/index.ts';
+import type { BatchSource, Minibatch } from '../train/index.ts';
+import { type AssemblerOptions, createAssembler } from './assembly.ts';
+import { drawAt, encodeInto } from './encoding.ts';
 
-/** Writes a batch in model space: what the model has of mask and condition with it. */
-export function encodeInto(
+export interface TrainingOptions extends AssemblerOptions {
+  /** Above 1 batches may be put together on a thread of their own. */
+  readonly threads?: number;
+}
+
+/** Training rows in a new order each epoch. `close` when no batch is wanted any more. */
+export function trainingSource(
+  data: Dataset,
   codec: Codec,
-  batch: Batch,
-  { x, mask, condition }: BatchArrays,
-  draw?: Draw,
-): void {
-  const out = { x, ...(codec.masked && { mask }), ...(codec.conditionSize > 0 && { condition }) };
-  codec.encode(batch, out, draw);
-}
-
-function minibatch(batch: Batch, codec: Codec, drawAt: (step: number) => Draw): Minibatch {
-  return {
+  { threads = 1, ...options }: TrainingOptions,
+): BatchSource & { close(): Promise<void> } {
+  const { batchSize, seed } = options;
+  const assembler = threads > 1 ? createAssembler(data.schema, codec, options) : undefined;
+  const minibatch = (batch: Batch, next: Batch | undefined): Minibatch => ({
     count: batch.index.length,
-    fill: (into, step) => encodeInto(codec, batch, into, drawAt(step)),
-  };
-}
-
-async function* map<A, B>(items: AsyncIterable<A>, f: (item: A) => B): AsyncGenerator<B> {
-  for await (const item of items) yield f(item);
-}
-
-/** Training rows in a new order each epoch, whatever is random about them drawn afresh each step. */
-export function trainingSource(data: Dataset, codec: Codec, batchSize: number, seed: number): BatchSource {
-  const drawAt = (step: number): Draw => ({ kind: 'step', stream: stream(seed, 'encode', step) });
+    fill: (into, step) =>
+      assembler ? assembler.fill(batch, step, into) : encodeInto(codec, batch, into, drawAt(seed, step)),
+    ...(assembler && next && { prepare: (step) => assembler.begin(next, step) }),
+  });
   return {
     rows: data.counts.train,
     batches: (epoch, skip) =>
-      map(data.batches({ split: 'train', batchSize, shuffle: { seed, epoch }, skip }), (b) =>
-        minibatch(b, codec, drawAt),
-      ),
+      withNext(data.batches({ split: 'train', batchSize, shuffle: { seed, epoch }, skip }), minibatch),
+    close: async () => assembler?.close(),
   };
+}
+
+/** Each item with the one that comes after it. */
+async function* withNext<A, B>(
+  items: AsyncIterable<A>,
+  f: (item: A, next: A | undefined) => B,
+): AsyncGenerator<B> {
+  let before: A | undefined;
+  for await (const item of items) {
+    if (before !== undefined) yield f(before, item);
+    before = item;
+  }
+  if (before !== undefined) yield f(before, undefined);
 }
 
 /** The rows of a split in order, whatever is random about them fixed for each row by the seed. */
@@ -48,8 +55,13 @@ export function fixedSource(
   return {
     rows: data.counts[split],
     batches: (_, skip) =>
-      map(data.batches({ split, batchSize, skip }), (b) =>
-        minibatch(b, codec, () => ({ kind: 'row', seed })),
-      ),
+      map(data.batches({ split, batchSize, skip }), (batch) => ({
+        count: batch.index.length,
+        fill: (into) => encodeInto(codec, batch, into, { kind: 'row', seed }),
+      })),
   };
+}
+
+async function* map<A, B>(items: AsyncIterable<A>, f: (item: A) => B): AsyncGenerator<B> {
+  for await (const item of items) yield f(item);
 }

@@ -151,6 +151,7 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
     fitted = yield* recording(workspace, earlier, steps);
   } finally {
     await steps.return(undefined as never); // whoever stops listening ends the training
+    await fitting.train.close();
   }
   const spent = seconds();
   if (profiling) yield await profiling.finish(fitting.runtime.threads);
@@ -223,6 +224,7 @@ const groupInWords = ({ name, fields }: Modality): string => `${name} (${fields.
 
 function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data: Dataset, codec: Codec) {
   const { batchSize, seed } = config;
+  const runtime = nodeRuntime(options.threads === undefined ? {} : { threads: options.threads });
   const watched = data.counts.validation > 0 ? 'validation' : 'train';
   return {
     ...config,
@@ -231,8 +233,8 @@ function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data:
     optimizer: build('optimizer', config.optimizer),
     schedule: build('schedule', config.schedule),
     warmup: build('warmup', config.warmup),
-    runtime: nodeRuntime(options.threads === undefined ? {} : { threads: options.threads }),
-    train: trainingSource(data, codec, batchSize, seed),
+    runtime,
+    train: trainingSource(data, codec, { batchSize, seed, threads: runtime.threads }),
     validation: fixedSource(data, codec, batchSize, seed, watched),
     checkpointSeconds: options.checkpointSeconds,
   } satisfies Partial<FitOptions>;

@@ -2,7 +2,7 @@
 import type { BatchSource } from './source.ts';
 
 /** In the order in which they come; there is no `norm` where the optimiser finds it on its way. */
-export type StepPart = 'batch' | 'noise' | 'engine' | 'norm' | 'update';
+export type StepPart = 'noise' | 'batch' | 'engine' | 'norm' | 'update';
 
 /** Seconds of one step, and how many rows it had. */
 export type StepTimes = Readonly<Record<StepPart | 'rows', number>>;
@@ -38,7 +38,7 @@ const NO_CLOCK: StepClock = { start: () => {}, lap: () => {} };
 export function stepClock(profile: Profile | undefined, endTrace: () => void): StepClock {
   if (!profile) return NO_CLOCK;
   const { steps } = profile;
-  let step = { rows: 0, batch: 0, noise: 0, engine: 0, norm: 0, update: 0 };
+  let step = { rows: 0, noise: 0, batch: 0, engine: 0, norm: 0, update: 0 };
   let at = 0;
   return {
     start: (rows) => {

@@ -240,14 +240,15 @@ function stepper(
     moved.map(({ optimizer, block, rate }) => optimizer.update(kernels, block, number, rate * learningRate));
   return async (number, batch, { beta, progress, learningRate }) => {
     clock.start(batch.count);
-    batch.fill(buffers, number);
-    clock.lap('batch');
     buffers.draw(batch.count, (name) => stream(seed, name, number));
     clock.lap('noise');
+    batch.fill(buffers, number);
+    clock.lap('batch');
     knobs.scale[0] = 1 / batch.count;
     knobs.beta[0] = beta;
     knobs.progress[0] = progress;
     await run(batch.count);
+    batch.prepare?.(number + 1);
     clock.lap('engine');
     const next = replaced.map((i) => takeValue(arena, i));
     const before = looks ? moved.map(({ block }) => clipGlobalNorm(kernels, block, clip)) : undefined;

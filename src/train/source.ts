@@ -5,6 +5,8 @@ export interface Minibatch {
   readonly count: number;
   /** Writes the batch to the front of the buffers; randomness is keyed by the step. */
   readonly fill: (into: BatchArrays, step: number) => void;
+  /** Begins with the batch that comes after this one, as that of `step`: called once the engine rests. */
+  readonly prepare?: (step: number) => void;
 }
 
 /** What a batch is written to; what a model has none of is empty. */

@@ -6,8 +6,8 @@ import { imputationGraph } from '../../vae/imputation.ts';
 import { conditionsIn } from '../conditions.ts';
 import { draw } from '../decode.ts';
 import { encodeBatch } from '../encode.ts';
+import { encodeInto } from '../encoding.ts';
 import type { Model } from '../model.ts';
-import { encodeInto } from '../source.ts';
 import { resampled, weighted } from './weighted.ts';
 
 export interface GuessSetting {

@@ -1,0 +1,29 @@
+/** The thread that puts batches together: one after another as they are asked for, until it is terminated. */
+import { workerData } from 'node:worker_threads';
+import { createCodec } from '../data/codec.ts';
+import { ASKED, type Assembly, COUNT, DONE, OF_ALL, READY, STEP } from './assembly.ts';
+import { drawAt, encodeInto } from './encoding.ts';
+
+const assembly = workerData as Assembly;
+const { schema, seed, control, all, own } = assembly;
+const codec = createCodec(schema);
+
+function assemble(): void {
+  const count = control[COUNT]!;
+  const index = assembly.index.slice(0, count);
+  const rows = { count, columns: control[OF_ALL] === 1 ? all : own };
+  // whose rows they are in the data does not matter where what is random is drawn for the step
+  encodeInto(codec, { rows, index, ids: index }, assembly, drawAt(seed, control[STEP]!));
+}
+
+Atomics.store(control, READY, 1);
+for (let turn = 1; ; turn++) {
+  Atomics.wait(control, ASKED, turn - 1);
+  try {
+    assemble();
+  } catch {
+    Atomics.store(control, READY, 0); // what is wrong is said where the batch is then put together
+  }
+  Atomics.store(control, DONE, turn);
+  Atomics.notify(control, DONE);
+}
