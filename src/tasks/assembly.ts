@@ -66,7 +66,7 @@ const LONGEST_WAIT = 1000;
 /** A thread starts where it pays, and keeps no process alive. */
 export function createAssembler(schema: Schema, codec: Codec, options: AssemblerOptions): Assembler {
   const overlaps: number[] = [];
-  let resting = Number.NaN; // since when
+  let resting = 0; // since when; before the first batch, since long
   let first: Rows | undefined;
   let thread: Thread | undefined;
   let begun: { readonly batch: Batch; readonly step: number } | undefined;
