@@ -1,6 +1,6 @@
 /**
  * How long is a training step in a page of a headless Chromium, beside TensorFlow.js and jax-js there? Blocks of steps
- * of all of them alternate in one run. npm run ts bench/browser.ts [workload …] [rounds]
+ * of all of them alternate in one run. npm run ts -- bench/browser.ts [workload …] [rounds]
  */
 import { openSides } from './browser/sides.ts';
 import { interleave } from './interleave.ts';

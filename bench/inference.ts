@@ -1,6 +1,6 @@
 /**
  * How long does it take to encode and to decode one example (latency), and how many a second in batches (throughput)?
- * Weights are inside the graph, as in a saved model. npm run ts bench/inference.ts [workload …] [rounds]
+ * Weights are inside the graph, as in a saved model. npm run ts -- bench/inference.ts [workload …] [rounds]
  */
 import { sigmoid, toOnnx } from '../src/graph/index.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';

@@ -1,4 +1,4 @@
-/** Which initial values train best? 784-400-20 as in mnist.ts, one seed each. npm run ts bench/initial-values.ts [seed] */
+/** Which initial values train best? 784-400-20 as in mnist.ts, one seed each. npm run ts -- bench/initial-values.ts [seed] */
 import { constantly, glorotUniform, heUniform, type Initialiser, leCunUniform } from '../src/nn/index.ts';
 import type { Vae } from '../src/vae/index.ts';
 import { openMnist } from './mnist-data.ts';

@@ -1,6 +1,6 @@
 /**
  * How long is a whole job, from the start of the process to the saved model, beside a PyTorch script that does the same?
- * Ours writes a report and two ONNX files too. And how long does the command take to start? npm run ts bench/jobs.ts [rounds]
+ * Ours writes a report and two ONNX files too. And how long does the command take to start? npm run ts -- bench/jobs.ts [rounds]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * Are the weights the same to the bit after ten kills at random moments? A table is trained once undisturbed, and again
- * under SIGKILL and --resume: npm run ts bench/kill.ts [kills] [table.csv]
+ * under SIGKILL and --resume: npm run ts -- bench/kill.ts [kills] [table.csv]
  */
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';

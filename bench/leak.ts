@@ -1,4 +1,4 @@
-/** Does memory stay flat over a long training and many sessions? npm run ts bench/leak.ts [steps] [sessions] */
+/** Does memory stay flat over a long training and many sessions? npm run ts -- bench/leak.ts [steps] [sessions] */
 import { createAndSample, type Sample, trainAndSample } from '../test/runtime/memory.ts';
 
 const [steps = 20_000, sessions = 500] = process.argv.slice(2).map(Number);

@@ -1,7 +1,7 @@
 /**
  * What do the usual mistakes of introductory texts cost? Each is trained as it is printed, and judged by the true −ELBO:
  * z = μ + σ ⊙ ε decoded, KL in full. Same network (784-400-20), data, seed and number of epochs as the correct one.
- * npm run ts bench/mistakes.ts [epochs] [seed]
+ * npm run ts -- bench/mistakes.ts [epochs] [seed]
  */
 import { add, div, exp, log, mul, square, sub, type Tensor } from '../src/graph/index.ts';
 import type { Learner } from '../src/train/index.ts';

@@ -1,6 +1,6 @@
 /**
  * How good is a model trained by the usual protocol? Dynamic binarisation, Adam 1e-3, batches of 128, 10 epochs on all
- * 60,000 pictures; −ELBO by one sample on the 10,000 test pictures. npm run ts bench/mnist.ts [mlp conv] [seeds]
+ * 60,000 pictures; −ELBO by one sample on the 10,000 test pictures. npm run ts -- bench/mnist.ts [mlp conv] [seeds]
  */
 import { type ModelName, modelNames, openMnist } from './mnist-data.ts';
 import { updateResult } from './results.ts';

@@ -1,4 +1,4 @@
-/** Draws results/scale.json, one SVG a question beside it. npm run ts bench/plots.ts */
+/** Draws results/scale.json, one SVG a question beside it. npm run ts -- bench/plots.ts */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runInBrowser } from '../test/runtime/browser.ts';

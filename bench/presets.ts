@@ -1,5 +1,5 @@
 /**
- * Does any known model give NaN? npm run ts bench/presets.ts [runs] [steps] [preset …]. Each is trained so often for a few steps, by a
+ * Does any known model give NaN? npm run ts -- bench/presets.ts [runs] [steps] [preset …]. Each is trained so often for a few steps, by a
  * seed, learning rate, batch size and data drawn anew, and every figure of every step has to be finite.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

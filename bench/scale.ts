@@ -1,7 +1,7 @@
 /**
  * What does an example cost in training as the batch, the width, the depth, the latent space and the data grow? One
  * thing grows at a time, from the usual MLP; blocks of all its sizes alternate, and with them the product of two large
- * matrices, the measure of what the machine can do. npm run ts bench/scale.ts [question …] [rounds]
+ * matrices, the measure of what the machine can do. npm run ts -- bench/scale.ts [question …] [rounds]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -134,8 +134,12 @@ const ROWS = [1e3, 1e4, 1e5, 1e6];
 const BUFFERED = 1 / 16;
 
 /** Whole epochs, in milliseconds a full batch: what only happens once an epoch counts for each of its steps. */
-function epochs(learner: Learner, { data, codec }: Source, batch: number): Case {
-  const { rows, batches } = trainingSource(data, codec, { batchSize: batch, seed: SEED });
+function epochs(learner: Learner, { data, codec }: Source, batch: number): Case & { close(): Promise<void> } {
+  const { rows, batches, close } = trainingSource(data, codec, {
+    batchSize: batch,
+    seed: SEED,
+    threads: THREADS,
+  });
   let number = 0;
   let epoch = 0;
   const whole = async () => {
@@ -146,6 +150,7 @@ function epochs(learner: Learner, { data, codec }: Source, batch: number): Case 
       const times = await timed(whole, 0, Math.max(1, Math.round((count * batch) / rows)));
       return times.map((ms) => (ms * batch) / rows);
     },
+    close,
   };
 }
 
@@ -180,8 +185,11 @@ async function moreRows(rounds: number): Promise<Question> {
       const streamed = await open(path, 36 * size * 2 * BUFFERED); // bytes of a row, and half is for the buffer
       const alone = await stepAlone(await learn(held), held, TABLE.batch);
       named.push({ series: 'the step alone', size, case: alone });
-      for (const [series, source] of Object.entries({ 'in memory': held, streamed }))
-        named.push({ series, size, case: epochs(await learn(source), source, TABLE.batch) });
+      for (const [series, source] of Object.entries({ 'in memory': held, streamed })) {
+        const whole = epochs(await learn(source), source, TABLE.batch);
+        closing.push(whole.close);
+        named.push({ series, size, case: whole });
+      }
     }
     const cases = named.map((each) => each.case);
     const { timings, peak } = await measure(cases, rounds);

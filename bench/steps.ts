@@ -1,6 +1,6 @@
 /**
  * How long is one whole training step (rows gathered, noise, forward, backward, Adam), beside peers doing the same?
- * Blocks of steps of all of them alternate in one run. npm run ts bench/steps.ts [workload …] [rounds] [--without peer …]
+ * Blocks of steps of all of them alternate in one run. npm run ts -- bench/steps.ts [workload …] [rounds] [--without peer …]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Learner } from '../src/train/index.ts';
@@ -47,13 +47,13 @@ function peakMemory(pid: number): number {
 }
 
 async function bench(name: WorkloadName, names: readonly PeerName[], rounds: number) {
+  const product = await openProduct(Math.max(...THREADS));
   const setting = await openSetting(name, names);
   const { workload, source, learners, peers, described } = setting;
   const contenders = [
     ...learners.map((learner, i) => ours(learner, source, workload.batch, THREADS[i]!)),
     ...peers.map((peer) => theirs(peer, described)),
   ];
-  const product = await openProduct(Math.max(...THREADS));
   try {
     writeFileSync('/proc/self/clear_refs', '5'); // our peak memory so far is that of earlier workloads
     const pids = contenders.map(({ pid }) => pid);

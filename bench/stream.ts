@@ -1,7 +1,7 @@
 /**
  * What binds when a table of 100 million rows trains: the disk, decoding, shuffling and encoding, or the model? Stages
  * that each do one thing more than the one before take turns of some seconds, each at its steady state; then one epoch of
- * `elbo train` from the command line. npm run ts bench/stream.ts [million rows] [seconds a turn] [--stages]
+ * `elbo train` from the command line. npm run ts -- bench/stream.ts [million rows] [seconds a turn] [--stages]
  */
 import { closeSync, constants, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Writes the tables of the READMEs from results/{steps,jobs,browser}.json. npm run ts bench/table.ts */
+/** Writes the tables of the READMEs from results/{steps,jobs,browser}.json. npm run ts -- bench/table.ts */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { workloads } from './workloads.ts';

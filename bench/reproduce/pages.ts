@@ -1,4 +1,4 @@
-/** Writes the figures of docs/models/*.md from results.json. npm run ts bench/reproduce/pages.ts */
+/** Writes the figures of docs/models/*.md from results.json. npm run ts -- bench/reproduce/pages.ts */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { presetNames } from '../../src/config/index.ts';
@@ -101,7 +101,7 @@ function figuresOf(model: string): string {
   const commands = own.flatMap(({ name, train, seeds, refit, evaluate, impute }) => {
     const data = dataOf(name);
     return [
-      `npm run ts bench/reproduce/run.ts ${name}   # does all:`,
+      `npm run ts -- bench/reproduce/run.ts ${name}   # does all:`,
       ...beginnings(name),
       `elbo train ${data} --out ${name}.model ${train}${seeds ? ` --seed ${seeds[0]}` : ''}`,
       ...(refit ? [`elbo refit ${name}.model ${data} ${refit}`] : []),

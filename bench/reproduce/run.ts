@@ -1,5 +1,5 @@
 /**
- * Published figures, reproduced through the command line: npm run ts bench/reproduce/run.ts [experiment …]. Trains each
+ * Published figures, reproduced through the command line: npm run ts -- bench/reproduce/run.ts [experiment …]. Trains each
  * experiment whose model is not there yet, by the same words, under ELBO_REPRODUCE (a folder, by default in the system's temporary
  * one), measures it and writes what came out to bench/reproduce/results.json.
  */

@@ -1,7 +1,7 @@
 /** The thread that puts batches together: one after another as they are asked for, until it is terminated. */
 import { workerData } from 'node:worker_threads';
 import { createCodec } from '../data/codec.ts';
-import { ASKED, type Assembly, COUNT, DONE, OF_ALL, READY, STEP } from './assembly.ts';
+import { ASKED, type Assembly, COUNT, DONE, OF_ALL, READY, STEP } from './assembly-desk.ts';
 import { drawAt, encodeInto } from './encoding.ts';
 
 const assembly = workerData as Assembly;
@@ -17,13 +17,16 @@ function assemble(): void {
 }
 
 Atomics.store(control, READY, 1);
-for (let turn = 1; ; turn++) {
-  Atomics.wait(control, ASKED, turn - 1);
+for (let done = 0; ; ) {
+  Atomics.wait(control, ASKED, done);
+  const asked = Atomics.load(control, ASKED);
+  if (asked === done) continue; // woken late, for what was seen without waiting
   try {
     assemble();
   } catch {
     Atomics.store(control, READY, 0); // what is wrong is said where the batch is then put together
   }
-  Atomics.store(control, DONE, turn);
+  done = asked;
+  Atomics.store(control, DONE, done);
   Atomics.notify(control, DONE);
 }

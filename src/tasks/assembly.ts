@@ -15,30 +15,8 @@ import {
   type Schema,
 } from '../data/index.ts';
 import type { BatchArrays } from '../train/index.ts';
+import { ASKED, type Assembly, COUNT, DONE, OF_ALL, READY, STEP } from './assembly-desk.ts';
 import { drawAt, encodeInto } from './encoding.ts';
-
-/** What both threads see. A batch is asked for by the next number in `control`, and done when that is there too. */
-export interface Assembly extends BatchArrays {
-  readonly schema: Schema;
-  readonly seed: number;
-  readonly control: Int32Array;
-  /** All rows, where batches are picked out of the same ones each time: none where they are not, or are too large to copy. */
-  readonly all: readonly Column[];
-  /** The rows of a batch that is not of those, at the front. */
-  readonly own: readonly Column[];
-  /** Which of the rows are in the batch. */
-  readonly index: Int32Array;
-}
-
-/** Places in `control`. */
-export const ASKED = 0;
-export const DONE = 1;
-/** Whether the thread is there: it has begun, and nothing has gone wrong. */
-export const READY = 2;
-export const COUNT = 3;
-export const STEP = 4;
-/** Whether the batch is of `all`. */
-export const OF_ALL = 5;
 
 export interface Assembler {
   /** Called when the engine begins to rest: begins with the batch of a step, if the thread is there. */
@@ -58,7 +36,7 @@ export interface AssemblerOptions {
 const TIMED = 200;
 /** Milliseconds of a step in which two threads would be busy; waking one and handing over takes nearly as long. */
 const PAYS_FROM = 0.1;
-/** Bytes of rows that may be copied, so that the thread can pick out of them. */
+/** Bytes of pictures that may be copied, so that the thread can pick its batches out of them. */
 const MOST_COPIED = 2 ** 28;
 /** Milliseconds after which the thread is taken for dead. */
 const LONGEST_WAIT = 1000;
@@ -66,8 +44,7 @@ const LONGEST_WAIT = 1000;
 /** A thread starts where it pays, and keeps no process alive. */
 export function createAssembler(schema: Schema, codec: Codec, options: AssemblerOptions): Assembler {
   const overlaps: number[] = [];
-  let resting = 0; // since when; before the first batch, since long
-  let first: Rows | undefined;
+  let resting: number | undefined; // the engine, since when
   let thread: Thread | undefined;
   let begun: { readonly batch: Batch; readonly step: number } | undefined;
 
@@ -75,11 +52,19 @@ export function createAssembler(schema: Schema, codec: Codec, options: Assembler
   const fillAlone: Assembler['fill'] = (batch, step, into) => {
     const started = performance.now();
     encodeInto(codec, batch, into, drawAt(options.seed, step));
-    if (overlaps.length === TIMED) return;
-    first ??= batch.rows;
+    if (resting === undefined || overlaps.length === TIMED) return;
     overlaps.push(Math.min(performance.now() - started, started - resting));
-    if (overlaps.length === TIMED && median(overlaps) > PAYS_FROM)
-      thread = startThread(schema, codec, options, first === batch.rows ? first : undefined);
+    if (overlaps.length < TIMED || median(overlaps) < PAYS_FROM) return;
+    try {
+      thread = startThread(schema, codec, options, batch.rows);
+    } catch {
+      thread = undefined; // it goes on alone
+    }
+  };
+  const dismiss = async () => {
+    const dismissed = thread;
+    thread = undefined;
+    await dismissed?.close();
   };
   return {
     begin: (batch, step) => {
@@ -88,9 +73,12 @@ export function createAssembler(schema: Schema, codec: Codec, options: Assembler
     },
     fill: (batch, step, into) => {
       const isBegun = begun?.batch === batch && begun.step === step;
-      if (!isBegun || !thread?.take(batch.index.length, into)) fillAlone(batch, step, into);
+      const isTaken = isBegun && thread?.take(batch.index.length, into);
+      if (isBegun && !isTaken) void dismiss();
+      if (!isTaken) fillAlone(batch, step, into);
+      resting = undefined;
     },
-    close: async () => thread?.close(),
+    close: dismiss,
   };
 }
 
@@ -104,15 +92,10 @@ export interface Thread {
   readonly close: () => Promise<void>;
 }
 
-/** `all`: what batches are picked out of. */
-export function startThread(
-  schema: Schema,
-  codec: Codec,
-  options: AssemblerOptions,
-  all: Rows | undefined,
-): Thread {
-  const assembly = share(schema, codec, options, all);
-  const { control, own, index } = assembly;
+/** Of pictures the thread picks its batches out of `rows`. Throws where the system gives no thread or no memory. */
+export function startThread(schema: Schema, codec: Codec, options: AssemblerOptions, rows: Rows): Thread {
+  const assembly = share(schema, codec, options, rows);
+  const { control, all, own, index } = assembly;
   const fields = modelFields(schema);
   const script = new URL(`./assembly-thread${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(script, { workerData: assembly });
@@ -122,7 +105,7 @@ export function startThread(
   return {
     ask: (batch, step) => {
       if (Atomics.load(control, READY) === 0) return false;
-      const isOfAll = batch.rows === all && assembly.all.length > 0;
+      const isOfAll = batch.rows === rows && all.length > 0;
       if (isOfAll) index.set(batch.index);
       else {
         copyRows(fields, batch.rows, batch.index, own);
@@ -136,7 +119,7 @@ export function startThread(
       return true;
     },
     take: (count, into) => {
-      if (!isDone(control)) return false;
+      if (!waitForDone(control)) return false;
       for (const name of ['x', 'mask', 'condition'] as const) {
         const made = assembly[name];
         into[name].set(made.subarray(0, count * (made.length / options.batchSize)));
@@ -153,18 +136,19 @@ function share(
   schema: Schema,
   { shape, parts, masked, conditionSize }: Codec,
   { batchSize, seed }: AssemblerOptions,
-  all: Rows | undefined,
+  { columns }: Rows,
 ): Assembly {
   const floats = (width: number) => new Float32Array(new SharedArrayBuffer(4 * batchSize * width));
   const ints = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length));
-  const columns = all?.columns ?? [];
+  const fields = modelFields(schema);
   const bytes = columns.reduce((sum, column) => sum + column.byteLength, 0);
+  const isCopied = bytes <= MOST_COPIED && fields.some(({ type }) => type === 'image');
   return {
     schema,
     seed,
     control: ints(OF_ALL + 1),
-    all: bytes > MOST_COPIED ? [] : columns.map(sharedCopy),
-    own: modelFields(schema).map((field) => sharedCopy(newColumn(field, batchSize))),
+    all: isCopied ? columns.map(sharedCopy) : [],
+    own: fields.map((field) => sharedCopy(newColumn(field, batchSize))),
     index: ints(batchSize),
     x: floats(shape.reduce((a, b) => a * b, 1)),
     mask: floats(masked ? parts.length : 0),
@@ -179,13 +163,15 @@ function sharedCopy(column: Column): Column {
   return copy;
 }
 
-/** Waits for what was asked for; false where it will not come. */
-function isDone(control: Int32Array): boolean {
+/** Waits for what was asked for; false where it does not come. */
+function waitForDone(control: Int32Array): boolean {
   const asked = Atomics.load(control, ASKED);
-  for (let done = Atomics.load(control, DONE); done !== asked; done = Atomics.load(control, DONE)) {
-    if (Atomics.wait(control, DONE, done, LONGEST_WAIT) !== 'timed-out') continue;
-    Atomics.store(control, READY, 0);
-    return false;
+  const deadline = performance.now() + LONGEST_WAIT;
+  for (;;) {
+    const done = Atomics.load(control, DONE);
+    const left = deadline - performance.now();
+    const isThere = Atomics.load(control, READY) === 1;
+    if (done === asked || !isThere || left <= 0) return done === asked && isThere;
+    Atomics.wait(control, DONE, done, left);
   }
-  return Atomics.load(control, READY) === 1;
 }

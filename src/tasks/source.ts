@@ -1,7 +1,7 @@
 /** Datasets as the batch sources that training and evaluation read. */
 import type { Batch, Codec, Dataset, Split } from '../data/index.ts';
 import type { BatchSource, Minibatch } from '../train/index.ts';
-import { type AssemblerOptions, createAssembler } from './assembly.ts';
+import { type Assembler, type AssemblerOptions, createAssembler } from './assembly.ts';
 import { drawAt, encodeInto } from './encoding.ts';
 
 export interface TrainingOptions extends AssemblerOptions {
@@ -17,16 +17,23 @@ export function trainingSource(
 ): BatchSource & { close(): Promise<void> } {
   const { batchSize, seed } = options;
   const assembler = threads > 1 ? createAssembler(data.schema, codec, options) : undefined;
-  const minibatch = (batch: Batch, next: Batch | undefined): Minibatch => ({
+  const alone = (batch: Batch): Minibatch => ({
     count: batch.index.length,
-    fill: (into, step) =>
-      assembler ? assembler.fill(batch, step, into) : encodeInto(codec, batch, into, drawAt(seed, step)),
-    ...(assembler && next && { prepare: (step) => assembler.begin(next, step) }),
+    fill: (into, step) => encodeInto(codec, batch, into, drawAt(seed, step)),
   });
+  const beside =
+    ({ begin, fill }: Assembler) =>
+    (batch: Batch, next: Batch | undefined): Minibatch => ({
+      count: batch.index.length,
+      fill: (into, step) => fill(batch, step, into),
+      ...(next && { prepare: (step) => begin(next, step) }),
+    });
   return {
     rows: data.counts.train,
-    batches: (epoch, skip) =>
-      withNext(data.batches({ split: 'train', batchSize, shuffle: { seed, epoch }, skip }), minibatch),
+    batches: (epoch, skip) => {
+      const rows = data.batches({ split: 'train', batchSize, shuffle: { seed, epoch }, skip });
+      return assembler ? withNext(rows, beside(assembler)) : map(rows, alone);
+    },
     close: async () => assembler?.close(),
   };
 }

@@ -150,8 +150,8 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
   try {
     fitted = yield* recording(workspace, earlier, steps);
   } finally {
-    await steps.return(undefined as never); // whoever stops listening ends the training
     await fitting.train.close();
+    await steps.return(undefined as never); // whoever stops listening ends the training
   }
   const spent = seconds();
   if (profiling) yield await profiling.finish(fitting.runtime.threads);

@@ -28,26 +28,28 @@ export const createProfile = (prefix: string): Profile => ({
 
 export interface StepClock {
   start(rows: number): void;
-  /** Ends a part; `update` is the last of a step. */
+  /** Ends a part, which may come twice; `update` is the last of a step. */
   lap(part: StepPart): void;
 }
 
 const NO_CLOCK: StepClock = { start: () => {}, lap: () => {} };
 
+const NOTHING: StepTimes = { rows: 0, noise: 0, batch: 0, engine: 0, norm: 0, update: 0 };
+
 /** Notes the first steps in `profile`. `endTrace` is called once, after the last traced step. */
 export function stepClock(profile: Profile | undefined, endTrace: () => void): StepClock {
   if (!profile) return NO_CLOCK;
   const { steps } = profile;
-  let step = { rows: 0, noise: 0, batch: 0, engine: 0, norm: 0, update: 0 };
+  let step = NOTHING;
   let at = 0;
   return {
     start: (rows) => {
-      step = { ...step, rows };
+      step = { ...NOTHING, rows };
       at = performance.now();
     },
     lap: (part) => {
       const now = performance.now();
-      step[part] = (now - at) / 1000;
+      step = { ...step, [part]: step[part] + (now - at) / 1000 };
       at = now;
       if (part !== 'update' || steps.length === TRACED + TIMED) return;
       steps.push(step);

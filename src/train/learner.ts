@@ -248,8 +248,9 @@ function stepper(
     knobs.beta[0] = beta;
     knobs.progress[0] = progress;
     await run(batch.count);
-    batch.prepare?.(number + 1);
     clock.lap('engine');
+    batch.prepare?.(number + 1);
+    clock.lap('batch');
     const next = replaced.map((i) => takeValue(arena, i));
     const before = looks ? moved.map(({ block }) => clipGlobalNorm(kernels, block, clip)) : undefined;
     if (looks) clock.lap('norm');

@@ -13,19 +13,21 @@ import {
 } from '../../src/data/index.ts';
 import { stream } from '../../src/random/index.ts';
 import { startThread, type Thread } from '../../src/tasks/assembly.ts';
+import { ASKED, DONE } from '../../src/tasks/assembly-desk.ts';
 import { drawAt, encodeInto } from '../../src/tasks/encoding.ts';
-import { trainingSource } from '../../src/tasks/source.ts';
+import { type TrainingOptions, trainingSource } from '../../src/tasks/source.ts';
 import type { BatchArrays } from '../../src/train/index.ts';
 import { collect, mixedCsv, put, temporaryFolder } from '../data/files.ts';
 
 const folder = temporaryFolder();
+const NONE = { count: 0, columns: [] };
 const BATCH = { batchSize: 96, seed: 3 };
 const everything = { validation: 0, test: 0 };
 
-const pixels = new Uint32Array((500 * 28 * 28) / 4);
+const pixels = new Uint32Array((1000 * 28 * 28) / 4);
 stream(1, 'pixels').uint32(pixels);
 const pictures = await openDataset(
-  put(folder, 'pictures.npy', formatNpy({ shape: [500, 28, 28], data: new Uint8Array(pixels.buffer) })),
+  put(folder, 'pictures.npy', formatNpy({ shape: [1000, 28, 28], data: new Uint8Array(pixels.buffer) })),
   { ...everything, image: { binarize: 'dynamic' } },
 );
 const table = await openDataset(put(folder, 'mixed.csv', mixedCsv(600)), {
@@ -63,7 +65,7 @@ for (const [name, data, isWhole] of [
   test(`a thread makes of a batch what is made of it here: ${name}`, async () => {
     const codec = createCodec(data.schema);
     const batches = await batchesOf(data, 0);
-    const thread = startThread(data.schema, codec, BATCH, isWhole ? batches[0]!.rows : undefined);
+    const thread = startThread(data.schema, codec, BATCH, isWhole ? batches[0]!.rows : NONE);
     try {
       for (const [i, batch] of batches.entries()) {
         await asked(thread, batch, 10 + i);
@@ -81,9 +83,32 @@ for (const [name, data, isWhole] of [
 test('what was asked for and not wanted after all is left behind', async () => {
   const codec = createCodec(pictures.schema);
   const [first, second] = await batchesOf(pictures, 0);
-  const thread = startThread(pictures.schema, codec, BATCH, undefined);
+  const thread = startThread(pictures.schema, codec, BATCH, NONE);
   try {
     await asked(thread, first!, 1);
+    assert.ok(thread.ask(second!, 2));
+    const [there, here] = [arrays(codec, BATCH.batchSize), arrays(codec, BATCH.batchSize)];
+    assert.ok(thread.take(second!.index.length, there));
+    encodeInto(codec, second!, here, drawAt(BATCH.seed, 2));
+    assert.deepEqual(there, here);
+  } finally {
+    await thread.close();
+  }
+});
+
+test('a thread that is woken for nothing does nothing', async (t) => {
+  const codec = createCodec(table.schema);
+  const [first, second] = await batchesOf(table, 0);
+  const notify = t.mock.method(Atomics, 'notify');
+  const thread = startThread(table.schema, codec, BATCH, NONE);
+  try {
+    await asked(thread, first!, 1);
+    assert.ok(thread.take(first!.index.length, arrays(codec, BATCH.batchSize)));
+    const control = notify.mock.calls[0]!.arguments[0] as unknown as Int32Array<SharedArrayBuffer>;
+    await setTimeout(20);
+    assert.equal(Atomics.notify(control, ASKED), 1);
+    await setTimeout(20);
+    assert.equal(control[DONE], 1);
     assert.ok(thread.ask(second!, 2));
     const [there, here] = [arrays(codec, BATCH.batchSize), arrays(codec, BATCH.batchSize)];
     assert.ok(thread.take(second!.index.length, there));
@@ -97,40 +122,44 @@ test('what was asked for and not wanted after all is left behind', async () => {
 test('a thread that cannot begin, or has been closed, is never there', async () => {
   const codec = createCodec(pictures.schema);
   const [batch] = await batchesOf(pictures, 0);
-  const broken = startThread({ ...pictures.schema, fields: [] }, codec, BATCH, undefined);
+  const broken = startThread({ ...pictures.schema, fields: [] }, codec, BATCH, NONE);
   for (let tries = 0; tries < 100; tries++) {
     assert.equal(broken.ask(batch!, 1), false);
     await setTimeout(10);
   }
-  const thread = startThread(pictures.schema, codec, BATCH, undefined);
+  const thread = startThread(pictures.schema, codec, BATCH, NONE);
   await asked(thread, batch!, 1);
   await thread.close();
   assert.equal(thread.take(batch!.index.length, arrays(codec, BATCH.batchSize)), false);
   assert.equal(thread.ask(batch!, 2), false);
 });
 
-/** What a learner sees of each batch, hashed, the engine resting for a while after it. */
-async function seen(data: Dataset, codec: Codec, threads: number): Promise<string[]> {
-  const source = trainingSource(data, codec, { batchSize: 128, seed: 3, threads });
-  const into = arrays(codec, 128);
-  const all: string[] = [];
+const threads = () => (process.report.getReport() as unknown as { workers: unknown[] }).workers.length;
+
+/** What a learner sees of each batch, hashed, the engine resting for a while after it; and how many threads there were in the end. */
+async function seen(data: Dataset, codec: Codec, options: TrainingOptions) {
+  const source = trainingSource(data, codec, options);
+  const into = arrays(codec, options.batchSize);
+  const batches: string[] = [];
   try {
     for (let epoch = 0; epoch < 80; epoch++)
       for await (const batch of source.batches(epoch, 0)) {
-        batch.fill(into, all.length);
-        all.push(createHash('sha256').update(into.x).digest('hex'));
-        batch.prepare?.(all.length);
+        batch.fill(into, batches.length);
+        batches.push(createHash('sha256').update(into.x).digest('hex'));
+        batch.prepare?.(batches.length);
         await setTimeout(1);
       }
+    return { batches, threads: threads() };
   } finally {
     await source.close();
   }
-  return all;
 }
 
 test('a training sees the same batches with a thread beside it and without', async () => {
   const codec = createCodec(pictures.schema);
-  const alone = await seen(pictures, codec, 1);
-  assert.equal(alone.length, 80 * 4);
-  assert.deepEqual(await seen(pictures, codec, 2), alone);
+  const before = threads();
+  const alone = await seen(pictures, codec, { batchSize: 250, seed: 3 });
+  assert.deepEqual([alone.batches.length, alone.threads], [80 * 4, before]);
+  const shared = await seen(pictures, codec, { batchSize: 250, seed: 3, threads: 2 });
+  assert.deepEqual(shared, { ...alone, threads: before + 1 });
 });
