@@ -54,6 +54,14 @@ async function asked(thread: Thread, batch: Batch, step: number): Promise<void> 
   }
 }
 
+/** What was asked for is what is made of the batch here. */
+function takesWhatIsMadeHere(thread: Thread, codec: Codec, batch: Batch, step: number): void {
+  const [there, here] = [arrays(codec, BATCH.batchSize), arrays(codec, BATCH.batchSize)];
+  assert.ok(thread.take(batch.index.length, there));
+  encodeInto(codec, batch, here, drawAt(BATCH.seed, step));
+  assert.deepEqual(there, here);
+}
+
 const batchesOf = (data: Dataset, epoch: number) =>
   collect(data, { split: 'train', batchSize: BATCH.batchSize, shuffle: { seed: 3, epoch } });
 
@@ -69,10 +77,7 @@ for (const [name, data, isWhole] of [
     try {
       for (const [i, batch] of batches.entries()) {
         await asked(thread, batch, 10 + i);
-        const [there, here] = [arrays(codec, BATCH.batchSize), arrays(codec, BATCH.batchSize)];
-        assert.ok(thread.take(batch.index.length, there));
-        encodeInto(codec, batch, here, drawAt(BATCH.seed, 10 + i));
-        assert.deepEqual(there, here);
+        takesWhatIsMadeHere(thread, codec, batch, 10 + i);
       }
       assert.ok(batches.at(-1)!.index.length < BATCH.batchSize, 'no batch was smaller');
     } finally {
@@ -87,10 +92,7 @@ test('what was asked for and not wanted after all is left behind', async () => {
   try {
     await asked(thread, first!, 1);
     assert.ok(thread.ask(second!, 2));
-    const [there, here] = [arrays(codec, BATCH.batchSize), arrays(codec, BATCH.batchSize)];
-    assert.ok(thread.take(second!.index.length, there));
-    encodeInto(codec, second!, here, drawAt(BATCH.seed, 2));
-    assert.deepEqual(there, here);
+    takesWhatIsMadeHere(thread, codec, second!, 2);
   } finally {
     await thread.close();
   }
@@ -110,10 +112,7 @@ test('a thread that is woken for nothing does nothing', async (t) => {
     await setTimeout(20);
     assert.equal(control[DONE], 1);
     assert.ok(thread.ask(second!, 2));
-    const [there, here] = [arrays(codec, BATCH.batchSize), arrays(codec, BATCH.batchSize)];
-    assert.ok(thread.take(second!.index.length, there));
-    encodeInto(codec, second!, here, drawAt(BATCH.seed, 2));
-    assert.deepEqual(there, here);
+    takesWhatIsMadeHere(thread, codec, second!, 2);
   } finally {
     await thread.close();
   }
