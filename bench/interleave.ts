@@ -1,4 +1,5 @@
 /** Times several things in turns, so that a machine that drifts or is disturbed treats them alike. */
+import { type Cores, watchCores } from './cores.ts';
 import { quiet, snapshot, type Usage, usageSince } from './quiet.ts';
 
 /** What is timed: a block of steps, in milliseconds each, the first `warm` left out. */
@@ -16,7 +17,7 @@ export interface Timing {
   readonly steps: number;
   /** Processor time of a step by the median block, milliseconds: less sensitive to others than the clock. */
   readonly processor: number;
-  /** Blocks used, and left out because others were busy. */
+  /** Blocks used, and left out because others were busy or the cores apart. */
   readonly used: number;
   readonly disturbed: number;
   /** False where too few blocks were undisturbed and the least disturbed third was used instead. */
@@ -36,6 +37,8 @@ const MOST = 0.08;
 const ATTEMPTS = 3;
 
 interface Block extends Usage {
+  /** Of the cores, the slower of before and after. */
+  readonly exchange: number;
   readonly times: readonly number[];
   /** Steps, the first ones included. */
   readonly all: number;
@@ -51,6 +54,7 @@ export async function interleave(
   { rounds, pids }: InterleaveOptions,
 ): Promise<Timing[]> {
   const blocks = cases.map((): Block[] => []);
+  const cores = watchCores();
   const sizes: { warm: number; steps: number }[] = [];
   for (const c of cases) {
     await c.block(0, 1); // what is compiled is compiled now
@@ -60,22 +64,40 @@ export async function interleave(
   for (let round = 0; round < rounds; round++)
     for (const [i, c] of cases.entries())
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        await quiet(pids, MOST, 2);
-        const before = snapshot(pids);
-        const { warm, steps } = sizes[i]!;
-        const times = await c.block(warm, steps);
-        const block = { times, all: warm + steps, ...usageSince(before, pids) };
+        const block = await timedBlock(c, sizes[i]!, cores, pids);
         blocks[i]!.push(block);
-        if (block.others < MOST) break;
+        if (undisturbed(block, cores)) break;
       }
-  return blocks.map(summary);
+  await cores.close();
+  return blocks.map((of) => summary(of, cores));
 }
 
-function summary(blocks: readonly Block[]): Timing {
-  const undisturbed = blocks.filter((b) => b.others < MOST);
-  const enough = undisturbed.length >= 3;
-  const least = blocks.toSorted((a, b) => a.others - b.others).slice(0, Math.ceil(blocks.length / 3));
-  const used = enough ? undisturbed : least;
+const undisturbed = ({ others, exchange }: Block, cores: Cores): boolean =>
+  others < MOST && cores.shared(exchange);
+
+async function timedBlock(
+  { block }: Case,
+  { warm, steps }: { readonly warm: number; readonly steps: number },
+  cores: Cores,
+  pids: readonly number[],
+): Promise<Block> {
+  await quiet(pids, MOST, 2);
+  await cores.together(10);
+  const exchange = cores.exchange();
+  const before = snapshot(pids);
+  const times = await block(warm, steps);
+  const usage = usageSince(before, pids);
+  return { times, all: warm + steps, exchange: Math.max(exchange, cores.exchange()), ...usage };
+}
+
+function summary(blocks: readonly Block[], cores: Cores): Timing {
+  const calm = blocks.filter((block) => undisturbed(block, cores));
+  const enough = calm.length >= 3;
+  const disturbance = ({ others, exchange }: Block): number => others + (cores.shared(exchange) ? 0 : 1);
+  const least = blocks
+    .toSorted((a, b) => disturbance(a) - disturbance(b))
+    .slice(0, Math.ceil(blocks.length / 3));
+  const used = enough ? calm : least;
   const times = used.flatMap((b) => b.times).toSorted(byValue);
   return {
     median: median(times),
@@ -85,7 +107,7 @@ function summary(blocks: readonly Block[]): Timing {
     steps: times.length,
     processor: median(used.map((b) => b.own / b.all)),
     used: used.length,
-    disturbed: blocks.length - undisturbed.length,
+    disturbed: blocks.length - calm.length,
     quiet: enough,
   };
 }
