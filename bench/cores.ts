@@ -70,6 +70,6 @@ function readOnce(turn: Int32Array, lines: Int32Array): number {
   let sum = 0;
   for (let i = 0; i < lines.length; i += 16) sum += lines[i]!;
   const took = performance.now() - started;
-  if (Number.isNaN(sum)) throw new Error('never: the sum is read so that the loop stays');
+  lines[1] = sum; // used, so that no compiler leaves the reading out
   return took;
 }
