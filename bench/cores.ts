@@ -27,8 +27,8 @@ for (;;) {
 export interface Cores {
   /** Nanoseconds in which a core reads a line that the other just wrote, the median of some; 0 where there is one core. */
   readonly exchange: () => number;
-  /** Waits until the cores share a cache, as far as was seen so far, or `seconds` have passed. */
-  readonly together: (seconds: number) => Promise<void>;
+  /** Waits until the cores share a cache, as far as was seen so far, or `seconds` have passed, and gives the last exchange. */
+  readonly together: (seconds: number) => Promise<number>;
   /** Whether an exchange is about as fast as the best so far. */
   readonly shared: (nanoseconds: number) => boolean;
   readonly close: () => Promise<unknown>;
@@ -55,7 +55,11 @@ export function watchCores(): Cores {
     shared,
     together: async (seconds) => {
       const end = performance.now() + seconds * 1000;
-      while (!shared(exchange()) && performance.now() < end) await sleep(200);
+      for (;;) {
+        const nanoseconds = exchange();
+        if (shared(nanoseconds) || performance.now() > end) return nanoseconds;
+        await sleep(200);
+      }
     },
     close: async () => worker?.terminate(),
   };

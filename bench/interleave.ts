@@ -82,8 +82,7 @@ async function timedBlock(
   pids: readonly number[],
 ): Promise<Block> {
   await quiet(pids, MOST, 2);
-  await cores.together(10);
-  const exchange = cores.exchange();
+  const exchange = await cores.together(10);
   const before = snapshot(pids);
   const times = await block(warm, steps);
   const usage = usageSince(before, pids);
