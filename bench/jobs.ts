@@ -3,7 +3,7 @@
  * Ours writes a report and two ONNX files too. And how long does the command take to start? npm run ts -- bench/jobs.ts [rounds]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,10 @@ const training = (data: string, epochs: number, batch: number, hidden: string, l
   );
 
 function job(name: 'digits' | 'table', ours: readonly string[], data: string): void {
+  if (!existsSync(python)) {
+    console.log(`${name}: PyTorch is absent. ${python} is not there: run bench/peers/setup.sh`);
+    return;
+  }
   const torch = [python, script, name, data, join(folder, 'job.pt')];
   const { ours: mine, torch: theirs } = alternate({ ours, torch }, rounds);
   const ratio = median(theirs!) / median(mine!);

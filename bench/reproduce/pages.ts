@@ -103,7 +103,7 @@ function figuresOf(model: string): string {
     return [
       `npm run ts -- bench/reproduce/run.ts ${name}   # does all:`,
       ...beginnings(name),
-      `elbo train ${data} --out ${name}.model ${train}${seeds ? ` --seed ${seeds[0]}` : ''}`,
+      `elbo train ${data} --out ${name}.model ${train}${seedOf(seeds)}`,
       ...(refit ? [`elbo refit ${name}.model ${data} ${refit}`] : []),
       impute === undefined
         ? `elbo evaluate ${name}.model ${data} ${evaluate}`
@@ -113,13 +113,15 @@ function figuresOf(model: string): string {
   return ['| published | here |', '|---|---|', ...rows, '', '```sh', ...commands, '```'].join('\n');
 }
 
+const seedOf = (seeds: readonly number[] | undefined): string => (seeds ? ` --seed ${seeds[0]}` : '');
+
 /** What trains the models that an experiment begins with, those first that they begin with. */
 function beginnings(name: string): string[] {
   const { from } = experiments[name as ExperimentName] as Experiment;
   if (from === undefined) return [];
-  const { train, from: before }: Experiment = experiments[from];
+  const { train, from: before, seeds }: Experiment = experiments[from];
   const words = [...train, ...(before === undefined ? [] : ['--from', `${before}.model`])].join(' ');
-  return [...beginnings(from), `elbo train ${dataOf(from)} --out ${from}.model ${words}`];
+  return [...beginnings(from), `elbo train ${dataOf(from)} --out ${from}.model ${words}${seedOf(seeds)}`];
 }
 
 /** As the commands name it: what is not at hand by a name or a path is `data`. */

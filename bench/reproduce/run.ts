@@ -45,11 +45,15 @@ const modelOf = (name: string): string => join(ROOT, `${name}.model`);
 /** Kept with the source: to go on from, or to be measured without hours of training. */
 const keptOf = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
 
-/** The model that an experiment begins with: that which was trained here, or is kept, or else is trained now. */
-async function beginningOf(name: ExperimentName): Promise<string> {
+/**
+ * The model that an experiment begins with, where it has several the one of the same seed: that which was trained here, or is kept,
+ * or else is trained now.
+ */
+async function beginningOf(name: ExperimentName, given?: number): Promise<string> {
   if (!existsSync(modelOf(name)) && existsSync(keptOf(name))) return keptOf(name);
   const experiment: Experiment = experiments[name];
-  return (await trained(name, experiment, experiment.data()!)).model;
+  const seed = experiment.seeds && given;
+  return (await trained(name, experiment, experiment.data(seed)!, seed)).model;
 }
 
 interface Trained {
@@ -72,7 +76,7 @@ async function trained(
     const made = JSON.parse(readFileSync(record, 'utf8')) as { words: string; seconds: number };
     if (made.words === words) return { model, seconds: made.seconds };
   }
-  const begun = from ? ['--from', await beginningOf(from)] : [];
+  const begun = from ? ['--from', await beginningOf(from, seed)] : [];
   console.log(`${name}: elbo train ${words}`);
   const started = performance.now();
   await elbo(['train', data, '--out', model, '--overwrite', ...own, ...begun]);
