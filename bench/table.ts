@@ -14,9 +14,9 @@ interface Measured {
 }
 interface Step extends Measured {
   readonly gflop: number;
-  /** GFLOP/s of the best product in the same run. */
+  /** GFLOP/s of the best product, in turns with the steps. */
   readonly peak: number;
-  /** GFLOP/s of the median product in the same run. */
+  /** The same of the median product. */
   readonly usual: number;
   readonly machine: { readonly cpu: string };
   readonly rows: readonly (Measured['rows'][number] & { readonly memory: number })[];
@@ -30,8 +30,6 @@ const read = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), 'utf8')) as T;
 
 const steps = read<Record<string, Step>>('steps');
-/** What the machine gave at best. */
-const peak = Math.max(...Object.keys(workloads).map((name) => steps[name]!.peak));
 const jobs = read<{ readonly digits: Job; readonly table: Job }>('jobs');
 const browser = read<Record<string, Measured>>('browser');
 
@@ -92,7 +90,7 @@ function ratios(): string {
     'TensorFlow.js ÷ ours',
     'jax-js ÷ ours',
     'of the peak, median · least time',
-    'of products, medians',
+    'of the median product',
     'memory, MiB',
   ];
   const rows = Object.keys(workloads).map((name) => {
@@ -109,7 +107,7 @@ function ratios(): string {
       show(others / mine, ''),
       ratio('TensorFlow.js'),
       ratio('jax-js'),
-      `${share(mine, peak)} · ${share(least, peak)}`,
+      `${share(mine, step.peak)} · ${share(least, step.peak)}`,
       share(mine, step.usual),
       String(memory),
     ]);
