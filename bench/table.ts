@@ -16,9 +16,6 @@ interface Step extends Measured {
   readonly gflop: number;
   /** GFLOP/s of the best product, in turns with the steps. */
   readonly peak: number;
-  /** The same of the median product. */
-  readonly usual: number;
-  readonly machine: { readonly cpu: string };
   readonly rows: readonly (Measured['rows'][number] & { readonly memory: number })[];
 }
 interface Job {
@@ -90,7 +87,6 @@ function ratios(): string {
     'TensorFlow.js ÷ ours',
     'jax-js ÷ ours',
     'of the peak, median · least time',
-    'of the median product',
     'memory, MiB',
   ];
   const rows = Object.keys(workloads).map((name) => {
@@ -108,7 +104,6 @@ function ratios(): string {
       ratio('TensorFlow.js'),
       ratio('jax-js'),
       `${share(mine, step.peak)} · ${share(least, step.peak)}`,
-      share(mine, step.usual),
       String(memory),
     ]);
   });

@@ -89,7 +89,7 @@ const breastCancer = beside('classic/breast_cancer.csv');
 
 /**
  * A published order of MIG, and its size, on pictures of the same kind (Chen et al. 2018, on dSprites). Batches are large because
- * the total correlation is estimated within them. It begins with ten times the weight of the KL and goes on with the full one at
+ * the total correlation is estimated within them. Training begins with ten times the weight of the KL and goes on with the full one at
  * once: where the weight grows instead, several dimensions come into use together and share x, y and scale (bench/README.md).
  */
 const onSprites = (published: string, epochs: number, objective: string): Omit<Recipe, 'page' | 'from'> => ({
@@ -103,7 +103,7 @@ const onSprites = (published: string, epochs: number, objective: string): Omit<R
   measure: disentangled(words('--split all --rows 5000 --samples 0 --quality 0')),
 });
 
-/** The epochs before that. */
+/** The epochs with a heavy KL that those go on from. */
 const begunOnSprites = (objective: string): Omit<Recipe, 'page' | 'from'> =>
   onSprites('on the way to another', 10, objective);
 

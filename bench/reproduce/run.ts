@@ -52,8 +52,15 @@ const keptOf = (name: string): string => fileURLToPath(new URL(`models/${name}`,
 async function beginningOf(name: ExperimentName, given?: number): Promise<string> {
   if (!existsSync(modelOf(name)) && existsSync(keptOf(name))) return keptOf(name);
   const experiment: Experiment = experiments[name];
-  const seed = experiment.seeds && given;
+  const seed = experiment.seeds && (given ?? experiment.seeds[0]);
   return (await trained(name, experiment, experiment.data(seed)!, seed)).model;
+}
+
+/** The words of what a model begins with, and of what that begins with. */
+function beginnings(from: ExperimentName | undefined): (readonly string[])[] {
+  if (from === undefined) return [];
+  const { train, from: before }: Experiment = experiments[from];
+  return [train, ...beginnings(before)];
 }
 
 interface Trained {
@@ -71,7 +78,7 @@ async function trained(
   const model = modelOf(seed === undefined ? name : `${name}-${seed}`);
   const record = `${model}.json`; // what made it
   const own = [...train, ...(seed === undefined ? [] : ['--seed', `${seed}`])];
-  const words = [...own, ...(from ? ['--from', `${from}.model`] : [])].join(' ');
+  const words = [own, ...beginnings(from)].map((each) => each.join(' ')).join(', from ');
   if (existsSync(model) && existsSync(record)) {
     const made = JSON.parse(readFileSync(record, 'utf8')) as { words: string; seconds: number };
     if (made.words === words) return { model, seconds: made.seconds };
