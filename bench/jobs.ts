@@ -3,12 +3,12 @@
  * Ours writes a report and two ONNX files too. And how long does the command take to start? npm run ts -- bench/jobs.ts [rounds]
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median } from './interleave.ts';
-import { python } from './peers.ts';
+import { absence, python } from './peers.ts';
 import { updateResult } from './results.ts';
 import { madeTable, mnistFolder } from './sources.ts';
 
@@ -46,8 +46,9 @@ const training = (data: string, epochs: number, batch: number, hidden: string, l
   );
 
 function job(name: 'digits' | 'table', ours: readonly string[], data: string): void {
-  if (!existsSync(python)) {
-    console.log(`${name}: PyTorch is absent. ${python} is not there: run bench/peers/setup.sh`);
+  const absent = absence(python);
+  if (absent !== undefined) {
+    console.log(`${name}: PyTorch is absent. ${absent}`);
     return;
   }
   const torch = [python, script, name, data, join(folder, 'job.pt')];

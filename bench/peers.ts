@@ -47,10 +47,15 @@ export interface Peer {
   close(): void;
 }
 
-/** Undefined, with a word on why, where the peer is not installed. */
+/** Why a command cannot run, where it is not installed. */
+export const absence = (command: string): string | undefined =>
+  existsSync(command) ? undefined : `${command} is not there: run bench/peers/setup.sh`;
+
+/** A word on why where the peer is not installed. */
 export async function startPeer(name: PeerName, threads: number): Promise<Peer | string> {
   const { command, script, options, env }: Kind = peerKinds[name];
-  if (!existsSync(command)) return `${command} is not there: run bench/peers/setup.sh`;
+  const absent = absence(command);
+  if (absent !== undefined) return absent;
   const path = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
   const child: ChildProcess = spawn(command, [path], {
     stdio: ['pipe', 'pipe', 'ignore'],

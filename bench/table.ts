@@ -96,14 +96,14 @@ function ratios(): string {
     const least = Math.min(...step.rows.filter((r) => r.side === 'ours').map((r) => r.minimum));
     const others = Math.min(...SIDES.map((side) => fastest(step, side)));
     const memory = Math.max(...step.rows.filter((r) => r.side === 'ours').map((r) => r.memory));
-    const share = (ms: number, rate: number) => (step.gflop / (ms / 1e3) / rate).toFixed(2);
+    const share = (ms: number) => (step.gflop / (ms / 1e3) / step.peak).toFixed(2);
     return row([
       name,
       ratio('PyTorch eager'),
       show(others / mine, ''),
       ratio('TensorFlow.js'),
       ratio('jax-js'),
-      `${share(mine, step.peak)} · ${share(least, step.peak)}`,
+      `${share(mine)} · ${share(least)}`,
       String(memory),
     ]);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluate, load, train } from 'elbo-vae';
 
-// Toy size, to run in seconds: for figures that mean something take all sprites and `epochs: 30`,
+// Toy size, to run in seconds: for figures that mean something take all sprites, `hidden: [400, 400]` and `epochs: 30`,
 // and begin with ten times the β (docs/models/betaTcvae.md).
 const out = join(await mkdtemp(join(tmpdir(), 'elbo-sprites-')), 'sprites.model');
 const objective = { kind: 'elbo', beta: 4 } as const;

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { python } from '../peers.ts';
+import { absence, python } from '../peers.ts';
 import { type Experiment, type ExperimentName, experiments } from './experiments.ts';
 import type { Figures } from './measures.ts';
 import { ROOT } from './static-digits.ts';
@@ -94,7 +94,8 @@ async function trained(
 
 /** The same in PyTorch, once for each seed: what peer.py found and its means, or why it did not run. */
 function peerOf(model: string, { data, seeds = [] }: Experiment): unknown {
-  if (!existsSync(python)) return `absent: ${python} is not there, bench/peers/setup.sh installs it`;
+  const absent = absence(python);
+  if (absent !== undefined) return `absent: ${absent}`;
   const each = seeds.map((seed) => peerRun(model, data(seed)!, seed));
   const seconds = each.reduce((sum, one) => sum + Number(one['seconds']), 0);
   return { peer: each[0]!['peer'], ...meansOf(each), seconds, each };
