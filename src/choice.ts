@@ -1,5 +1,5 @@
 /** A named choice: what it is, in a line, its options, and the value it stands for. Tables of these are what users choose from. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface Choice<Options extends z.ZodRawShape, Value> {
   readonly doc: string;

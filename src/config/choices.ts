@@ -2,7 +2,7 @@
  * Names ↔ values: one entry a named choice, one table a kind of choice. Command-line flags, their help, the checks and
  * the config in model.json are all read from here; inside, there are only values and functions.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Choice, choice, type Table } from '../choice.ts';
 import { UserError } from '../errors.ts';
 import {

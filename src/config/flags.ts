@@ -1,5 +1,5 @@
 /** Command-line flags read from the tables: one for each option, one for each kind of choice and for each of its options. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Table } from '../choice.ts';
 import { tables } from './choices.ts';
 import { type GivenChoices, trainOptions } from './options.ts';

@@ -1,5 +1,5 @@
 /** Everything that `train` can be told, with its defaults and help, in one table. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import {
   build,

@@ -1,6 +1,6 @@
 /** Changes to an inferred schema, as a user writes them: by field name, only what should differ. */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { type Field, fieldKeys, isWholeSchema, type ModelField, parseSchema, type Schema } from './schema.ts';
 

@@ -1,5 +1,5 @@
 /** The joint distribution of what is given, as the training rows have it: what conditions are drawn from. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import type { Stream } from '../random/index.ts';
 import { type Given, givenValues } from './given.ts';

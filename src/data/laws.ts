@@ -1,6 +1,6 @@
 /** Which law of p(x|z) a numeric column has, and so how its values are brought into model space. */
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { type Law, type LikelihoodName, likelihoods, make, type Support } from '../vae/index.ts';
 import type { LawChoice, NumericField, Transform } from './schema.ts';

@@ -2,7 +2,7 @@
  * What a row is made of: one entry a field, with every constant needed to go to model space and back. Plain
  * JSON.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { supportAfter, supportOf } from './laws.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCode, explained } from '../data/file-errors.ts';
 import { UserError } from '../errors.ts';
 import type { StopReason } from '../train/events.ts';

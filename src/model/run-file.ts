@@ -1,5 +1,5 @@
 /** What a checkpoint says, beside its tensors, of the run that it is of. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import type { Progress } from '../train/fit.ts';
 

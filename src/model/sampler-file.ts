@@ -4,7 +4,7 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { explained } from '../data/file-errors.ts';
 import { UserError } from '../errors.ts';
 import { makeFolder, writeAtomic } from './files.ts';

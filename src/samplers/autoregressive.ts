@@ -1,5 +1,5 @@
 /** A prior over codes, symbol after symbol: p(s) = Π p(sₙ | s₁ … sₙ₋₁), learned once the codes are (van den Oord et al. 2017, section 3.3). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../choice.ts';
 import { UserError } from '../errors.ts';
 import { type Variates, variates } from '../random/index.ts';

@@ -1,5 +1,5 @@
 /** A normalising flow over what the data is encoded as, fitted by maximum likelihood: p(z|c) where something is given. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../choice.ts';
 import { input, reshape } from '../graph/index.ts';
 import { parameters } from '../nn/index.ts';

@@ -1,5 +1,5 @@
 /** A mixture of Gaussians over what the data is encoded as (Ghosh et al. 2020, section 4). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../choice.ts';
 import { stream, variates } from '../random/index.ts';
 import { type Covariance, covariances } from './covariance.ts';

@@ -1,5 +1,5 @@
 /** Samplers that are networks: their parameters moved by gradients, judged on held-back rows after every epoch. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { gradients, input, mul, neg, sum, type Tensor } from '../graph/index.ts';
 import type { Parameter, Parameters } from '../nn/index.ts';

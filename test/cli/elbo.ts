@@ -1,5 +1,5 @@
 /** The real `elbo` command in a process of its own, and small data for it. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -13,24 +13,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Compiles the command into `folder`, laid out like the package: starting from there is several times quicker. */
+/** The command as it is published, in a package at `folder`. */
 export async function compile(folder: string): Promise<string> {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
-  await build({
-    entryPoints: [join(root, 'src/cli/main.ts')],
-    outdir: join(folder, 'dist/cli'),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-  });
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/bundle.mjs'), join(folder, 'dist/cli')]);
   return join(folder, 'dist/cli/main.js');
 }
 

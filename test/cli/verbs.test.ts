@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
+import { openDataset } from '../../src/data/index.ts';
 import { packageVersion } from '../../src/model/version.ts';
+import { READY } from '../../src/tasks/assembly-desk.ts';
 import { compile, elbo, newFolder, quickly, writeTable } from './elbo.ts';
 
 const [folder, program] = [newFolder(), newFolder()];
@@ -240,7 +244,7 @@ test('models says what a known model stands for and where its page is', async ()
     out,
     /stands for +elbo train <data> --network ladder --warmup linear --warmup-fraction 0\.2\n/,
   );
-  assert.match(out, /page +\/.*\/docs\/models\/ladderVae\.md\n$/);
+  assert.ok(out.endsWith(`page        ${join(program, 'docs/models/ladderVae.md')}\n`), out);
 });
 
 test('errors reach programs too', async () => {
@@ -250,4 +254,21 @@ test('errors reach programs too', async () => {
   assert.match(err, /^elbo: there is no model at/);
   const { err: stack } = await elbo(main, ['info', 'gone', '--debug'], folder);
   assert.match(stack, /\n +at /);
+});
+
+test('the thread that puts batches together is there for the published command', async () => {
+  const data = await openDataset(join(folder, 'table.csv'));
+  await data.close();
+  const control = new Int32Array(new SharedArrayBuffer(32));
+  const worker = new Worker(join(dirname(main), 'assembly-thread.js'), {
+    workerData: { schema: data.schema, seed: 0, control, all: [], own: [], index: new Int32Array(0) },
+  });
+  try {
+    for (let tries = 0; control[READY] === 0; tries++) {
+      assert.ok(tries < 1000, 'the thread never came');
+      await setTimeout(10);
+    }
+  } finally {
+    await worker.terminate();
+  }
 });

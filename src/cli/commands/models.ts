@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { flagName } from '../../config/flags.ts';
 import { type Preset, type PresetName, presetNames, presets } from '../../config/presets.ts';
 import { UserError } from '../../errors.ts';
+import { packageRoot } from '../../model/version.ts';
 import { kebab } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { textPairs, wrap } from '../text.ts';
@@ -31,9 +32,8 @@ function presetOf(name: string): Preset {
   throw new UserError(`there is no preset "${name}", expected one of ${presetNames.join(', ')}`);
 }
 
-/** Where its mathematics, uses and options are written: the same folder in the sources and in the package. */
-const pageOf = (name: string): string =>
-  fileURLToPath(new URL(`../../../docs/models/${name}.md`, import.meta.url));
+/** Where its mathematics, uses and options are written. */
+const pageOf = (name: string): string => fileURLToPath(new URL(`docs/models/${name}.md`, packageRoot));
 
 function list(terminal: Terminal): void {
   const entries = Object.entries(presets as Record<string, Preset>);

@@ -1,5 +1,5 @@
 /** Binary pictures whose pixels depend on those before them, and not on z alone. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

@@ -1,5 +1,5 @@
 /** Gaussians, by where their variance comes from. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

@@ -1,5 +1,5 @@
 /** Mixtures: several laws for each feature, with weights. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

@@ -1,5 +1,5 @@
 /** Laws of a finite number of levels, evenly spaced from 0 to 1: pixels of so many bits. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

@@ -1,5 +1,5 @@
 /** Laws of real numbers with heavier tails than a Gaussian. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   abs,

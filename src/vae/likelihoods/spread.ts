@@ -1,5 +1,5 @@
 /** Where the numbers of a law come from that are not its location, and how they are held where densities stay finite. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { add, concat, mul, softplus, sub, type Tensor, tanh } from '../../graph/index.ts';
 import { constantly } from '../../nn/index.ts';
 import type { Law, Likelihood, LikelihoodField } from '../likelihood.ts';

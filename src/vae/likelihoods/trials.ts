@@ -1,5 +1,5 @@
 /** Laws of counts out of a number of trials. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { add, clip, constant, logSigmoid, mul, neg, sigmoid, sub, type Tensor } from '../../graph/index.ts';
 import { each, type Law, type Likelihood } from '../likelihood.ts';

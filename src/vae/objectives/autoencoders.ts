@@ -1,5 +1,5 @@
 /** Autoencoders: reconstruction, with what keeps it from copying. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

@@ -1,5 +1,5 @@
 /** The evidence lower bound, whole and with its gradient by another road. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { dimAt, fixed, maximum, mul, neg, sub, sum, type Tensor } from '../../graph/index.ts';
 import {

@@ -1,5 +1,5 @@
 /** The KL made as small as a reconstruction that is good enough allows. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { add, clip, exp, mul, neg, stopGradient, sub, sum } from '../../graph/index.ts';
 import { constantly } from '../../nn/index.ts';

@@ -1,5 +1,5 @@
 /** Bounds from K weighted samples: wₖ = p(x, zₖ) / q(zₖ|x), in whose log the two logs of the KL weigh β. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import {

@@ -1,5 +1,5 @@
 /** Objectives that ask for latent dimensions independent of each other. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

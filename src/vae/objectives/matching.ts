@@ -1,5 +1,5 @@
 /** Objectives that bring q(z), of all examples together, to the prior by a distance between draws of the two. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

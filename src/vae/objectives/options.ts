@@ -1,5 +1,5 @@
 /** Options that several objectives have: one name, one meaning, one type. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Adversary } from '../objective.ts';
 
 export const betaOption = (value: number) => z.number().min(0).default(value).describe('weight of the KL');

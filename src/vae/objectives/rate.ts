@@ -1,5 +1,5 @@
 /** Objectives that hold the KL, the rate of the code, at a figure instead of a price. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import { abs, add, clip, minimum, mul, neg, sigmoid, stopGradient, sub, sum } from '../../graph/index.ts';

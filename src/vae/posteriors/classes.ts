@@ -1,5 +1,5 @@
 /** Posteriors over groups of classes, relaxed so that gradients pass. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import {

@@ -1,5 +1,5 @@
 /** Posteriors that are a diagonal Gaussian, bent by flows whose parameters the encoder gives. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { exp, reshape, split, stopGradient, sub, type Tensor } from '../../graph/index.ts';
 import { linear, type Scope } from '../../nn/index.ts';

@@ -1,5 +1,5 @@
 /** Posteriors that are a single code: the encoder's output moved to the nearest entry of a codebook, or of a grid. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import {

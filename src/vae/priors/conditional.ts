@@ -1,5 +1,5 @@
 /** A prior that knows what is given. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { split } from '../../graph/index.ts';
 import { activations, constantly, linear } from '../../nn/index.ts';

@@ -1,5 +1,5 @@
 /** Priors that are a standard normal, bent by learned flows. They start as the normal itself. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import { UserError } from '../../errors.ts';
 import { add, reshape, type Tensor } from '../../graph/index.ts';

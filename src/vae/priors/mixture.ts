@@ -1,5 +1,5 @@
 /** A mixture of Gaussians with learned weights. */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import { choice } from '../../choice.ts';
 import {
   add,

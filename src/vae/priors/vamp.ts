@@ -1,5 +1,5 @@
 /** Mixtures of posteriors: the variational mixture of posteriors prior. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice } from '../../choice.ts';
 import {
   clip,
