@@ -17,7 +17,8 @@ async function bench(name: WorkloadName, rounds: number) {
     const { sides, absent, versions, processes, close } = await openSides(setting);
     try {
       if (!sides.some(({ side }) => side.startsWith('ours'))) throw new Error(absent['ours, wasm']);
-      const timings = await interleave(sides, { rounds, pids: [process.pid, ...processes] });
+      const cases = sides.map((side) => ({ ...side, pids: processes }));
+      const timings = await interleave(cases, rounds);
       const rows = sides.map(({ side, threads }, i) => ({ side, threads, ...timings[i]! }));
       const { workload, agreement } = setting;
       return { title: workload.title, versions, ratios: ratiosToOurs(rows), absent, agreement, rows };

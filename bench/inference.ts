@@ -38,6 +38,7 @@ async function ours(learner: Learner, what: What, count: number, threads: number
 }
 
 const theirs = (peer: Peer, workload: object, what: What, count: number): Case => ({
+  pids: [peer.pid],
   block: async (warm, steps) =>
     (await peer.ask<{ ms: number[] }>({ do: 'infer', workload, what, count, warm, steps })).ms,
 });
@@ -46,12 +47,11 @@ async function bench(name: WorkloadName, rounds: number): Promise<object> {
   const { learners, peers, described, close } = await openSetting(name, SIDES);
   const results: Record<string, object> = {};
   try {
-    const pids = [process.pid, ...peers.map(({ pid }) => pid)];
     for (const what of WHAT)
       for (const count of COUNTS) {
         const mine = await Promise.all(THREADS.map((t, i) => ours(learners[i]!, what, count, t)));
         const cases = [...mine, ...peers.map((peer) => theirs(peer, described, what, count))];
-        const timings = await interleave(cases, { rounds, pids });
+        const timings = await interleave(cases, rounds);
         const sides = [...THREADS.map((t) => `ours, ${t}`), ...peers.map((p) => `${p.name}, ${p.threads}`)];
         const ms = Object.fromEntries(sides.map((side, i) => [side, timings[i]!.median]));
         results[`${what} ${count}`] = ms;

@@ -5,6 +5,8 @@ import { quiet, snapshot, type Usage, usageSince } from './quiet.ts';
 /** What is timed: a block of steps, in milliseconds each, the first `warm` left out. */
 export interface Case {
   readonly block: (warm: number, steps: number) => Promise<readonly number[]>;
+  /** The processes that work for it beside this one. What others still do then, idle peers among them, disturbs it. */
+  readonly pids?: readonly number[];
 }
 
 export interface Timing {
@@ -22,12 +24,6 @@ export interface Timing {
   readonly disturbed: number;
   /** False where too few blocks were undisturbed and the least disturbed third was used instead. */
   readonly quiet: boolean;
-}
-
-export interface InterleaveOptions {
-  readonly rounds: number;
-  /** The processes that are ours. */
-  readonly pids: readonly number[];
 }
 
 const WARM = 8;
@@ -49,10 +45,7 @@ export const median = (values: readonly number[]): number =>
   values.toSorted(byValue)[values.length >> 1] ?? Number.NaN;
 
 /** One timing for each case. A disturbed block is tried again, and kept only for the case that nothing better comes. */
-export async function interleave(
-  cases: readonly Case[],
-  { rounds, pids }: InterleaveOptions,
-): Promise<Timing[]> {
+export async function interleave(cases: readonly Case[], rounds: number): Promise<Timing[]> {
   const blocks = cases.map((): Block[] => []);
   const cores = watchCores();
   const sizes: { warm: number; steps: number }[] = [];
@@ -64,7 +57,7 @@ export async function interleave(
   for (let round = 0; round < rounds; round++)
     for (const [i, c] of cases.entries())
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const block = await timedBlock(c, sizes[i]!, cores, pids);
+        const block = await timedBlock(c, sizes[i]!, cores);
         blocks[i]!.push(block);
         if (undisturbed(block, cores)) break;
       }
@@ -76,16 +69,16 @@ const undisturbed = ({ others, exchange }: Block, cores: Cores): boolean =>
   others < MOST && cores.shared(exchange);
 
 async function timedBlock(
-  { block }: Case,
+  { block, pids = [] }: Case,
   { warm, steps }: { readonly warm: number; readonly steps: number },
   cores: Cores,
-  pids: readonly number[],
 ): Promise<Block> {
-  await quiet(pids, MOST, 2);
+  const own = [...new Set([process.pid, ...pids])];
+  await quiet(own, MOST, 2);
   const exchange = await cores.together(10);
-  const before = snapshot(pids);
+  const before = snapshot(own);
   const times = await block(warm, steps);
-  const usage = usageSince(before, pids);
+  const usage = usageSince(before, own);
   return { times, all: warm + steps, exchange: Math.max(exchange, cores.exchange()), ...usage };
 }
 

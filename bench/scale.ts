@@ -86,7 +86,7 @@ async function measure(cases: readonly Case[], rounds: number) {
   const product = await openProduct(THREADS);
   try {
     const all = [...cases, { block: (warm: number, count: number) => timed(product.run, warm, count) }];
-    const timings = await interleave(all, { rounds, pids: [process.pid] });
+    const timings = await interleave(all, rounds);
     return { timings, peak: PRODUCT_GFLOP / (timings.pop()!.median / 1e3) };
   } finally {
     await product.dispose();

@@ -37,6 +37,7 @@ const theirs = (peer: Peer, workload: object): Contender => ({
   side: peer.name,
   threads: peer.threads,
   pid: peer.pid,
+  pids: [peer.pid],
   block: async (warm, steps) => (await peer.ask<{ ms: number[] }>({ do: 'block', workload, warm, steps })).ms,
 });
 
@@ -56,9 +57,8 @@ async function bench(name: WorkloadName, names: readonly PeerName[], rounds: num
   ];
   try {
     writeFileSync('/proc/self/clear_refs', '5'); // our peak memory so far is that of earlier workloads
-    const pids = contenders.map(({ pid }) => pid);
     const products = { block: (warm: number, count: number) => timed(product.run, warm, count) };
-    const timings = await interleave([...contenders, products], { rounds, pids });
+    const timings = await interleave([...contenders, products], rounds);
     const rows = contenders.map(
       ({ side, threads, pid }, i): Row => ({ side, threads, ...timings[i]!, memory: peakMemory(pid) }),
     );
