@@ -4,7 +4,6 @@
  * both gradients, and one matrix of patches serves the forward pass and the weight gradient. Patches are gathered by example
  * (`dense`), with few channels by rows of all examples (`byRows`), or apart for groups (`grouped`).
  */
-import { add } from './elementwise.ts';
 import { gatherKnown } from './gather.ts';
 import { columnSums, gemm, matmul, transposedProduct } from './matmul.ts';
 import { concat, reshape, slice, transpose } from './move.ts';
@@ -19,12 +18,15 @@ import {
   patches,
   patchIndices,
   product,
+  rows,
   spaceOf,
   tuples,
+  withBias,
 } from './patches.ts';
 import { dimAt, fixed, multiply } from './shape.ts';
 import { type Tensor, withGradient } from './tensor.ts';
 import { spread, transposed } from './transposed-conv.ts';
+import { coarsePays, toCoarse, toWeight } from './winograd.ts';
 
 /**
  * x [B, …space, C] and weight [k₁⋯kₙ·C/groups, O], rows ordered (k₁, …, kₙ, c), bias [O] → [B, …space′, O] with
@@ -50,17 +52,22 @@ export function conv(
   return reshape(y, [dimAt(x.shape, 0), ...coarse, outputs]);
 }
 
-/** y = patches(x) · W + b, [B·coarse, O]. */
+/** y = patches(x) · W + b, [B·coarse, O], or by tiles. */
 function dense(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry): Tensor {
+  const [batch, outputs] = [dimAt(x.shape, 0), fixed(dimAt(weight.shape, 1), 'conv weight')];
+  const isTiled = coarsePays(g, channelsOf(x), outputs);
   const p = patches(x, g);
-  const y = gemm(p.matrix, p.arrange(weight), bias);
+  const y = isTiled ? withBias(rows(toCoarse(x, weight, g)), bias) : gemm(p.matrix, p.arrange(weight), bias);
   const toInput = (dy: Tensor) =>
     g.dilation === 1 ? transposed(dy, weight, undefined, g) : spread(dy, weight, undefined, g, 1);
-  return withGradient(bias ? [x, weight, bias] : [x, weight], y, (dy) => [
-    reshape(toInput(reshape(dy, [dimAt(x.shape, 0), ...g.coarse, dimAt(weight.shape, 1)])), x.shape),
-    p.restore(transposedProduct(p.matrix, dy)),
-    ...(bias ? [columnSums(dy)] : []),
-  ]);
+  return withGradient(bias ? [x, weight, bias] : [x, weight], y, (dy) => {
+    const picture = reshape(dy, [batch, ...g.coarse, outputs]);
+    return [
+      reshape(toInput(picture), x.shape),
+      isTiled ? toWeight(x, picture, g) : p.restore(transposedProduct(p.matrix, dy)),
+      ...(bias ? [columnSums(dy)] : []),
+    ];
+  });
 }
 
 const MOST_SLICES = 16;
@@ -110,5 +117,5 @@ function grouped(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometr
   const left = reshape(transpose(at, [2, 0, 1, 3]), [groups, cells, taps * inner]);
   const right = transpose(reshape(weight, [taps * inner, groups, outputs / groups]), [1, 0, 2]);
   const y = reshape(transpose(matmul(left, right), [1, 0, 2]), [cells, outputs]);
-  return bias ? add(y, bias) : y;
+  return withBias(y, bias);
 }

@@ -2,6 +2,7 @@
  * Where the taps of a convolution lie, and what they see as a matrix of patches, channels last: what a convolution and its
  * transpose are made of.
  */
+import { add } from './elementwise.ts';
 import { gatherKnown } from './gather.ts';
 import { pad, reshape, transpose } from './move.ts';
 import { dimAt, fixed, multiply, sameShape, showShape } from './shape.ts';
@@ -88,6 +89,16 @@ export function patchIndices({ coarse, fine, kernel, stride, padding, dilation }
   );
 }
 
+/**
+ * The fine grid in cells of stride places an axis: the first of them that are not all padding, how many there are, and how many
+ * coarse values one sees along each axis.
+ */
+export function cellsOf({ fine, kernel, stride, padding }: Geometry) {
+  const first = Math.floor(padding / stride);
+  const count = fine.map((n) => Math.floor((padding + n - 1) / stride) - first + 1);
+  return { first, count, reach: kernel.map((k) => Math.ceil(k / stride)) };
+}
+
 /** With the zeros on both sides of every space axis. */
 export const framed = (x: Tensor, { fine, padding }: Geometry): Tensor =>
   fine.reduce((t, _, i) => pad(t, i + 1, padding, padding), x);
@@ -98,6 +109,8 @@ export const flat = (x: Tensor): Tensor =>
 /** [B, …, C] → [B·…, C] */
 export const rows = (x: Tensor): Tensor =>
   reshape(x, [multiply(...x.shape.slice(0, -1)), dimAt(x.shape, -1)]);
+
+export const withBias = (y: Tensor, bias: Tensor | undefined): Tensor => (bias ? add(y, bias) : y);
 
 /** Patches as rows of a matrix, with how a weight's rows are brought into the order of its columns, and back. */
 interface Patches {

@@ -1,10 +1,10 @@
 /** The transpose of a convolution: its own layer, and the input gradient of `conv`. */
-import { add } from './elementwise.ts';
 import { gatherKnown, scatterKnown } from './gather.ts';
 import { columnSums, gemm, matmul, transposedProduct } from './matmul.ts';
 import { concat, pad, reshape, slice, transpose } from './move.ts';
 import type { ConvOptions } from './patches.ts';
 import {
+  cellsOf,
   channelsOf,
   type Expected,
   expectFit,
@@ -19,9 +19,11 @@ import {
   spaceOf,
   tuples,
   uninterleaved,
+  withBias,
 } from './patches.ts';
 import { type Dim, dimAt, fixed, multiply } from './shape.ts';
 import { constant, type Tensor, withGradient } from './tensor.ts';
+import { coarsePays, finePays, toCoarse, toFine, toWeight } from './winograd.ts';
 
 export interface ConvTransposeOptions extends ConvOptions {
   /** Rows added at the end of each space axis, to undo the rounding of a strided convolution. */
@@ -74,7 +76,7 @@ export function spread(
     outputs,
   ]);
   const y = scatterKnown(landed, patchIndices(g), product(g.fine));
-  return bias ? add(y, bias) : y;
+  return withBias(y, bias);
 }
 
 /**
@@ -83,24 +85,29 @@ export function spread(
  */
 export function transposed(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry): Tensor {
   const outputs = fixed(dimAt(weight.shape, 0), 'convTranspose weight') / product(g.kernel);
-  const few = outputs <= 4 && placesOf(g) * outputs <= 16;
-  const cells = few ? productFirst(x, weight, bias, g) : gatherFirst(x, weight, bias, g);
-  const y = fromCells(cells, g, outputs, dimAt(x.shape, 0));
-  return withGradient(bias ? [x, weight, bias] : [x, weight], y, (dy) => {
-    const p = patches(reshape(dy, [dimAt(x.shape, 0), ...g.fine, outputs]), g);
-    return [
-      reshape(gemm(p.matrix, p.arrange(weight)), x.shape),
-      p.restore(transposedProduct(p.matrix, rows(x))),
-      ...(bias ? [columnSums(rows(dy))] : []),
-    ];
-  });
+  const y = finePays(g, outputs, channelsOf(x))
+    ? withBias(reshape(toFine(x, weight, g), [dimAt(x.shape, 0), product(g.fine), outputs]), bias)
+    : byCells(x, weight, bias, g, outputs);
+  return withGradient(bias ? [x, weight, bias] : [x, weight], y, (dy) => [
+    ...transposedGradients(reshape(dy, [dimAt(x.shape, 0), ...g.fine, outputs]), x, weight, g),
+    ...(bias ? [columnSums(rows(dy))] : []),
+  ]);
 }
 
-/** Cells along each axis, the first of them, and how many coarse values one sees along each axis. */
-function cellsOf({ fine, kernel, stride, padding }: Geometry) {
-  const first = Math.floor(padding / stride);
-  const count = fine.map((n) => Math.floor((padding + n - 1) / stride) - first + 1);
-  return { first, count, reach: kernel.map((k) => Math.ceil(k / stride)) };
+function byCells(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: Geometry, outputs: number): Tensor {
+  const few = outputs <= 4 && placesOf(g) * outputs <= 16;
+  const cells = few ? productFirst(x, weight, bias, g) : gatherFirst(x, weight, bias, g);
+  return fromCells(cells, g, outputs, dimAt(x.shape, 0));
+}
+
+/** Of x and of the weight: a convolution of what comes back, and the gradient of one. */
+function transposedGradients(dy: Tensor, x: Tensor, weight: Tensor, g: Geometry): Tensor[] {
+  if (coarsePays(g, channelsOf(dy), channelsOf(x))) return [toCoarse(dy, weight, g), toWeight(dy, x, g)];
+  const p = patches(dy, g);
+  return [
+    reshape(gemm(p.matrix, p.arrange(weight)), x.shape),
+    p.restore(transposedProduct(p.matrix, rows(x))),
+  ];
 }
 
 /** The coarse position that each (cell, tap) sees. */

@@ -37,6 +37,13 @@ export const geometries: readonly Geometry[] = [
   { space: [4, 6], kernel: [2, 3], channels: 4, outputs: 2, dilation: 2, padding: 1 }, // few channels: rows are moved
   { space: [5, 4], kernel: [3, 1], channels: 1, outputs: 2, padding: 1 },
   { space: [2, 17], kernel: [2, 17], channels: 1, outputs: 3 }, // too many slices for that
+  { space: [8, 7], kernel: [3, 3], channels: 16, outputs: 17, padding: 1 }, // by tiles, which pass the last column
+  { space: [5, 6], kernel: [3, 3], channels: 17, outputs: 16, padding: 2 },
+  { space: [6, 9], kernel: [3, 3], channels: 16, outputs: 16 },
+  { space: [9, 5], kernel: [2, 2], channels: 16, outputs: 16 },
+  { space: [10, 8], kernel: [4, 4], channels: 4, outputs: 16, stride: 2, padding: 1 },
+  { space: [13, 12], kernel: [6, 6], channels: 16, outputs: 17, stride: 3, padding: 2 }, // the last row is not read
+  { space: [9, 9], kernel: [6, 6], channels: 4, outputs: 16, stride: 2, padding: 1 },
 ];
 
 /** With `extra`, and where the transposed form is cut at the end, begins inside a cell, or is one cell. */
