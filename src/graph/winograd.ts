@@ -5,12 +5,14 @@
  * what is left of the convolution: of channels, one a point. With a stride s the picture is cut into blocks of s × s places,
  * which are channels of a convolution at stride 1.
  */
-import { gatherKnown } from './gather.ts';
+import { add, mul, toInteger } from './elementwise.ts';
+import { gather } from './gather.ts';
 import { gemm, matmul } from './matmul.ts';
-import { pad, reshape, slice, transpose, transposeLast } from './move.ts';
-import { cellsOf, channelsOf, type Geometry, position, product, tuples } from './patches.ts';
-import { dimAt, divide, fixed, multiply } from './shape.ts';
-import { constant, type Tensor } from './tensor.ts';
+import { onesRow, pad, reshape, runtimeShape, transpose, transposeLast } from './move.ts';
+import { cellsOf, channelsOf, type Geometry, position, product, spaceOf, tuples } from './patches.ts';
+import { cumulativeSum } from './reduce.ts';
+import { dimAt, fixed, multiply } from './shape.ts';
+import { constant, integers, type Tensor } from './tensor.ts';
 
 /**
  * Where polynomials are evaluated, beside ∞. Each costs digits: with these, small and of alternating signs, a result errs by about
@@ -85,7 +87,7 @@ function pays(results: readonly number[], g: Geometry, inner: number, outer: num
   const { kernel, stride, dilation } = g;
   const taps = kernel[0]! / stride;
   const fits = kernel.length === 2 && kernel[0] === kernel[1] && dilation === 1 && (taps === 2 || taps === 3);
-  if (!fits || Math.min(inner * stride ** 2, outer) < LEAST_CHANNELS) return false;
+  if (!fits || Math.min(inner, outer) < LEAST_CHANNELS) return false;
   const tiling = tilingOf(results, taps);
   return product(tiling.tiles) * pointsOf(tiling) <= MOST_PRODUCTS * product(results) * taps ** 2;
 }
@@ -99,22 +101,22 @@ export const finePays = (g: Geometry, fine: number, coarse: number): boolean =>
 /** The convolution without a bias, x [B, …fine, C] and weight [k²·C, O] → [B, …coarse, O]. */
 export function toCoarse(x: Tensor, weight: Tensor, g: Geometry): Tensor {
   const tiling = tilingOf(g.coarse, tapsOf(g));
-  const { output, kernel } = transforms(tiling.tile, tiling.taps);
+  const { kernel } = transforms(tiling.tile, tiling.taps);
   const products = matmul(evaluated(x, tiling, g.stride, g.padding), evaluatedWeight(weight, kernel, g));
-  return interpolated(products, output, tiling, { stride: 1, start: 0, space: g.coarse });
+  return interpolated(products, x, tiling, { stride: 1, start: 0, space: g.coarse });
 }
 
 /** Its transpose, y [B, …coarse, O] → [B, …fine, C]. */
 export function toFine(y: Tensor, weight: Tensor, g: Geometry): Tensor {
   const { first, count } = cellsOf(g);
   const tiling = tilingOf(count, tapsOf(g));
-  const { output, kernel } = transforms(tiling.tile, tiling.taps);
+  const { kernel } = transforms(tiling.tile, tiling.taps);
   const flipped = kernel.map((row) => row.toReversed());
   const products = matmul(
     evaluated(y, tiling, 1, tiling.taps - 1 - first),
     transposeLast(evaluatedWeight(weight, flipped, g)),
   );
-  return interpolated(products, output, tiling, {
+  return interpolated(products, y, tiling, {
     stride: g.stride,
     start: g.padding - first * g.stride,
     space: g.fine,
@@ -126,7 +128,7 @@ export function toWeight(x: Tensor, y: Tensor, g: Geometry): Tensor {
   const tiling = tilingOf(g.coarse, tapsOf(g));
   const { output, kernel } = transforms(tiling.tile, tiling.taps);
   const points = evaluated(x, tiling, g.stride, g.padding);
-  const cells = gemm(squared(output), tilesOf(y, tiling), undefined, { transA: true });
+  const cells = gemm(squared(output), cut(y, tiling), undefined, { transA: true });
   const results = reshape(cells, [pointsOf(tiling), dimAt(points.shape, 1), channelsOf(y)]);
   const atPoints = matmul(transposeLast(points), results);
   const unit = multiply(dimAt(points.shape, 2), channelsOf(y));
@@ -149,72 +151,84 @@ function evaluatedWeight(weight: Tensor, kernel: Matrix, g: Geometry): Tensor {
   return reshape(points, [kernel.length ** 2, s ** 2 * channels, outputs]);
 }
 
-/** Blocks of [B, …space, C], with zeros `before` it, at the points of each tile: [points, tiles·B, s²·C]. */
-function evaluated(x: Tensor, tiling: Tiling, stride: number, before: number): Tensor {
-  const { tile, tiles } = tiling;
-  const side = sideOf(tiling);
-  const grid = tiles.map((n) => n * tile + side - tile);
-  const [batch, channels] = [dimAt(x.shape, 0), channelsOf(x)];
-  const whole = fitted(
-    x,
-    grid.map((n) => n * stride),
-    before,
-  );
-  const blocks = reshape(whole, [batch, grid[0]!, stride, grid[1]!, stride, channels]);
-  const unit = stride ** 2 * channels;
-  const byPlace = reshape(transpose(blocks, [1, 3, 0, 2, 4, 5]), [1, product(grid), multiply(batch, unit)]);
-  const at = tuples([side, side, ...tiles]).map(([i, j, row, column]) =>
-    position([tile * row! + i!, tile * column! + j!], grid),
-  );
-  const count = multiply(product(tiles), batch);
-  const seen = reshape(gatherKnown(byPlace, at), [side ** 2, multiply(count, unit)]);
-  return reshape(gemm(squared(transforms(tile, tiling.taps).input), seen), [side ** 2, count, unit]);
+/** Blocks of x [B, …space, C], with zeros `before` it, at the points of each tile: [points, tiles·B, s²·C]. */
+function evaluated(x: Tensor, { tile, taps, tiles }: Tiling, stride: number, before: number): Tensor {
+  const side = tile + taps - 1;
+  const at = tuples([side, side, ...tiles, stride, stride]).map(([i, j, row, column, down, right]) => [
+    stride * (tile * row! + i!) + down! - before,
+    stride * (tile * column! + j!) + right! - before,
+  ]);
+  const count = multiply(product(tiles), dimAt(x.shape, 0));
+  const unit = stride ** 2 * channelsOf(x);
+  const seen = reshape(gatherPlaces(x, at, stride ** 2), [side ** 2, multiply(count, unit)]);
+  return reshape(gemm(squared(transforms(tile, taps).input), seen), [side ** 2, count, unit]);
 }
 
-interface Place {
+/** y [B, …space, O] → [tile², tiles·B·O], with zeros where a tile passes the grid. */
+function cut(y: Tensor, { tile, tiles }: Tiling): Tensor {
+  const at = tuples([tile, tile, ...tiles]).map(([i, j, row, column]) => [
+    tile * row! + i!,
+    tile * column! + j!,
+  ]);
+  const count = multiply(product(tiles), dimAt(y.shape, 0), channelsOf(y));
+  return reshape(gatherPlaces(y, at, 1), [tile ** 2, count]);
+}
+
+/** Of x [B, …space, C] what lies at each place, zeros outside, for all examples: [places/block, B, block, C]. */
+function gatherPlaces(x: Tensor, at: readonly (readonly number[])[], block: number): Tensor {
+  const [batch, channels, space] = [dimAt(x.shape, 0), channelsOf(x), spaceOf(x)];
+  const positions = at.map((place) => position(place, space));
+  const zeros = Number(positions.includes(-1)); // a row of them after the others
+  const size = product(space) + zeros;
+  const flat = pad(reshape(x, [batch, product(space), channels]), 1, 0, zeros);
+  const inExample = positions.map((place) => (place < 0 ? size - 1 : place));
+  const index = add(
+    integers(inExample, [at.length / block, 1, block]),
+    reshape(mul(examples(x), size), [batch, 1]),
+  );
+  return gather(reshape(flat, [multiply(batch, size), channels]), index);
+}
+
+interface Laid {
   readonly stride: number;
+  /** Where space begins in the grid of tiles. */
   readonly start: number;
   readonly space: readonly number[];
 }
 
-/** Products [points, tiles·B, s²·C] → [B, …space, C]: results of tiles side by side, blocks laid out, what lies outside cut off. */
+/** Products [points, tiles·B, s²·C] → [B, …space, C]: of each place the tile, the result in it and the place in its block. */
 function interpolated(
   products: Tensor,
-  output: Matrix,
-  { tile, tiles }: Tiling,
-  { stride: s, start, space }: Place,
+  like: Tensor,
+  { tile, taps, tiles }: Tiling,
+  { stride, start, space }: Laid,
 ): Tensor {
-  const unit = fixed(dimAt(products.shape, 2), 'channels');
-  const flat = reshape(products, [dimAt(products.shape, 0), multiply(dimAt(products.shape, 1), unit)]);
-  const [rows, columns] = tiles as [number, number];
-  const batch = divide(dimAt(products.shape, 1), rows * columns)!;
-  const cells = reshape(gemm(squared(output), flat), [tile, tile, rows, columns, batch, s, s, unit / s ** 2]);
-  const laid = transpose(cells, [4, 2, 0, 5, 3, 1, 6, 7]);
-  const grid = reshape(laid, [batch, rows * tile * s, columns * tile * s, unit / s ** 2]);
-  return fitted(grid, space, -start);
+  const [points, batch, block] = [dimAt(products.shape, 0), dimAt(like.shape, 0), stride ** 2];
+  const channels = fixed(dimAt(products.shape, 2), 'channels') / block;
+  const flat = reshape(products, [points, multiply(dimAt(products.shape, 1), channels, block)]);
+  const results = gemm(squared(transforms(tile, taps).output), flat);
+  const places = tuples(space).map((place) => {
+    const [row, column] = place.map((v) => Math.floor((v + start) / stride)) as [number, number];
+    const within = place.map((v) => (v + start) % stride);
+    const cell = [row % tile, column % tile, Math.floor(row / tile), Math.floor(column / tile)];
+    return { cell: position(cell, [tile, tile, ...tiles]), within: position(within, [stride, stride]) };
+  });
+  const cells = mul(integers(places.map(({ cell }) => cell * block)), sizeOfBatch(like));
+  const withins = integers(places.map(({ within }) => within));
+  const index = add(add(cells, withins), reshape(mul(examples(like), block), [batch, 1]));
+  const rows = reshape(results, [multiply(tile ** 2 * product(tiles) * block, batch), channels]);
+  return reshape(gather(rows, index), [batch, ...space, channels]);
 }
 
-/** y [B, …space, O] → [tile², tiles·B·O], with zeros where a tile passes the grid. */
-function tilesOf(y: Tensor, { tile, tiles }: Tiling): Tensor {
-  const [batch, outputs] = [dimAt(y.shape, 0), channelsOf(y)];
-  const [rows, columns] = tiles as [number, number];
-  const whole = fitted(
-    y,
-    tiles.map((n) => n * tile),
-    0,
-  );
-  const apart = transpose(reshape(whole, [batch, rows, tile, columns, tile, outputs]), [2, 4, 1, 3, 0, 5]);
-  return reshape(apart, [tile ** 2, multiply(rows * columns, batch, outputs)]);
-}
+/** How many examples there are, as an integer [1]. */
+const sizeOfBatch = (x: Tensor): Tensor => {
+  const batch = dimAt(x.shape, 0);
+  return typeof batch === 'number' ? integers([batch]) : runtimeShape(x, 0, 1);
+};
 
-/** [B, …, C] moved back by `before` along the axes of space, and cut or filled with zeros to `space`. */
-function fitted(x: Tensor, space: readonly number[], before: number): Tensor {
-  return space.reduce((t, n, i) => {
-    const axis = i + 1;
-    const size = fixed(dimAt(t.shape, axis), 'space');
-    const [from, to] = [Math.max(0, -before), Math.min(size, n - before)];
-    const cut = from === 0 && to === size ? t : slice(t, axis, from, to);
-    const [front, back] = [Math.max(0, before), n - before - to];
-    return front + back === 0 ? cut : pad(cut, axis, front, back);
-  }, x);
+/** 0, 1, 2, … for the examples of x, as integers [B]. */
+function examples(x: Tensor): Tensor {
+  const batch = dimAt(x.shape, 0);
+  if (typeof batch === 'number') return integers([...Array(batch).keys()]);
+  return reshape(toInteger(cumulativeSum(onesRow(x), 1, { exclusive: true })), [batch]);
 }

@@ -41,9 +41,9 @@ export const geometries: readonly Geometry[] = [
   { space: [5, 6], kernel: [3, 3], channels: 17, outputs: 16, padding: 2 },
   { space: [6, 9], kernel: [3, 3], channels: 16, outputs: 16 },
   { space: [9, 5], kernel: [2, 2], channels: 16, outputs: 16 },
-  { space: [10, 8], kernel: [4, 4], channels: 4, outputs: 16, stride: 2, padding: 1 },
+  { space: [10, 8], kernel: [4, 4], channels: 16, outputs: 17, stride: 2, padding: 1 },
   { space: [13, 12], kernel: [6, 6], channels: 16, outputs: 17, stride: 3, padding: 2 }, // the last row is not read
-  { space: [9, 9], kernel: [6, 6], channels: 4, outputs: 16, stride: 2, padding: 1 },
+  { space: [9, 9], kernel: [6, 6], channels: 16, outputs: 16, stride: 2, padding: 1 },
 ];
 
 /** With `extra`, and where the transposed form is cut at the end, begins inside a cell, or is one cell. */
