@@ -99,8 +99,8 @@ export const objectiveOf = ({ samples }: Workload): Objective =>
   samples > 1 ? make(objectives.iwae, { samples }) : make(objectives.elbo);
 
 /**
- * Floating-point operations that a training step cannot do without, 2 for each multiplication and addition of a matrix
- * product: forward, and twice that backward, but for the gradient of the data.
+ * Floating-point operations of a training step as its layers are defined, 2 for each multiplication and addition of a matrix
+ * product: forward, and twice that backward, but for the gradient of the data. Convolutions by tiles do with fewer.
  */
 export function operations({ network, batch, samples }: Workload, vae: Vae): number {
   const side = vae.spec.shape[0]!;
