@@ -2,7 +2,8 @@
  * Convolution in one, two or three dimensions as gather + matrix product, channels last. ONNX Runtime's own Conv
  * cannot pack weights that change at every step; this form uses its fastest product for the forward pass and for
  * both gradients, and one matrix of patches serves the forward pass and the weight gradient. Patches are gathered by example
- * (`dense`), with few channels by rows of all examples (`byRows`), or apart for groups (`grouped`).
+ * (`dense`), with few channels by rows of all examples (`byRows`), or apart for groups (`grouped`). With many channels there
+ * are no patches, where tiles ask for fewer products (`winograd.ts`).
  */
 import { gatherKnown } from './gather.ts';
 import { columnSums, gemm, matmul, transposedProduct } from './matmul.ts';

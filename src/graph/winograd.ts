@@ -152,8 +152,9 @@ function evaluatedWeight(weight: Tensor, kernel: Matrix, g: Geometry): Tensor {
 }
 
 /** Blocks of x [B, …space, C], with zeros `before` it, at the points of each tile: [points, tiles·B, s²·C]. */
-function evaluated(x: Tensor, { tile, taps, tiles }: Tiling, stride: number, before: number): Tensor {
-  const side = tile + taps - 1;
+function evaluated(x: Tensor, tiling: Tiling, stride: number, before: number): Tensor {
+  const { tile, taps, tiles } = tiling;
+  const side = sideOf(tiling);
   const at = tuples([side, side, ...tiles, stride, stride]).map(([i, j, row, column, down, right]) => [
     stride * (tile * row! + i!) + down! - before,
     stride * (tile * column! + j!) + right! - before,
