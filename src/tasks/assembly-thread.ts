@@ -1,4 +1,5 @@
 /** The thread that puts batches together: one after another as they are asked for, until it is terminated. */
+import { getPriority, setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { createCodec } from '../data/codec.ts';
 import { ASKED, type Assembly, COUNT, DONE, OF_ALL, READY, STEP } from './assembly-desk.ts';
@@ -8,6 +9,19 @@ const assembly = workerData as Assembly;
 const { schema, seed, control, all, own } = assembly;
 const codec = createCodec(schema);
 
+/** How much lower the thread's priority is. (With 19 it would hardly run while other programs keep all cores busy.) */
+const LOWER = 10;
+const LOWEST = 19;
+
+/**
+ * Linux often wakes a thread on the core of the one that woke it, which has to wait then, though another core is idle. A thread
+ * of lower priority does not push it aside, and is run on the idle core.
+ */
+function makeWay(): void {
+  if (process.platform !== 'linux') return; // where the priority would be that of the whole process
+  setPriority(Math.min(LOWEST, getPriority() + LOWER));
+}
+
 function assemble(): void {
   const count = control[COUNT]!;
   const index = assembly.index.slice(0, count);
@@ -16,6 +30,7 @@ function assemble(): void {
   encodeInto(codec, { rows, index, ids: index }, assembly, drawAt(seed, control[STEP]!));
 }
 
+makeWay();
 Atomics.store(control, READY, 1);
 for (let done = 0; ; ) {
   Atomics.wait(control, ASKED, done);

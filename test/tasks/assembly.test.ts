@@ -1,6 +1,8 @@
 /** Batches put together on a thread of their own: the same bits, whoever does it, and whatever becomes of the thread. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -84,6 +86,28 @@ for (const [name, data, isWhole] of [
       await thread.close();
     }
   });
+
+/** The priority of each thread of this process. */
+const priorities = () =>
+  readdirSync('/proc/self/task').map((id) => {
+    const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ')[1]!;
+    return Number(fields.split(' ')[16]);
+  });
+
+test('a thread has a lower priority than the one that trains, and no other thread has', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const codec = createCodec(table.schema);
+  const [batch] = await batchesOf(table, 0);
+  const before = priorities().filter((nice) => nice > getPriority()).length;
+  const thread = startThread(table.schema, codec, BATCH, NONE);
+  try {
+    await asked(thread, batch!, 1);
+    assert.equal(priorities().filter((nice) => nice > getPriority()).length, before + 1);
+  } finally {
+    await thread.close();
+  }
+});
 
 test('what was asked for and not wanted after all is left behind', async () => {
   const codec = createCodec(pictures.schema);
