@@ -37,6 +37,10 @@ test('Ctrl-C keeps the run, says how to go on, and exits with 130', async () => 
   assert.equal(code, 130, err);
   assert.match(err, /Stopping after this step, with a checkpoint\. Ctrl-C again stops at once\./);
   assert.match(err, /Go on with:\n {2}elbo train table\.csv .* --epochs 100000 --resume\n/);
+  assert.match(
+    err,
+    /end it here and have the model:\n {2}elbo train table\.csv .* --threads 1 --epochs \d+ --resume\n/,
+  );
   assert.ok(!existsSync(join(folder, 'table.model')));
   const refused = await elbo(main, words, folder);
   assert.equal(refused.code, 2);

@@ -54,26 +54,33 @@ async function runTrain(
   const { train } = await import('../../tasks/train.ts');
   const stop = onInterrupt(terminal, 'Stopping after this step, with a checkpoint.');
   const listen = terminal.wantsJson ? jsonListener(terminal) : textListener(terminal, data);
-  let isStopped = false;
+  let stoppedAfter: number | undefined;
   try {
     const options = { ...toTrainOptions(flags), data, signal: stop.signal } as TrainOptions;
     for await (const event of train(options)) {
       listen.on(event);
-      if (event.type === 'end') isStopped = event.reason === 'stopped';
+      if (event.type === 'end' && event.reason === 'stopped') stoppedAfter = event.epochs;
     }
   } finally {
     listen.close();
     stop.forget();
   }
-  if (isStopped) terminal.remark(`Stopped; the run is kept. Go on with:\n  ${resumeLine()}`);
-  return isStopped ? EXIT.interrupted : EXIT.ok;
+  if (stoppedAfter === undefined) return EXIT.ok;
+  terminal.remark(`Stopped; the run is kept. Go on with:\n  ${resumeLine()}`);
+  if (stoppedAfter > 0) terminal.remark(`or end it here and have the model:\n  ${resumeLine(stoppedAfter)}`);
+  return EXIT.interrupted;
 }
 
-/** What was typed, with --resume. */
-function resumeLine(): string {
-  const words = process.argv.slice(2).filter((word) => word !== '--resume' && word !== '--overwrite');
+/** What was typed, with --resume, and with as many epochs in all as are given. */
+function resumeLine(epochs?: number): string {
+  const typed = process.argv.slice(2).filter((word) => word !== '--resume' && word !== '--overwrite');
+  const words = epochs === undefined ? typed : [...without('--epochs', typed), '--epochs', `${epochs}`];
   return `elbo ${[...words, '--resume'].map(quote).join(' ')}`;
 }
+
+/** The words but an option with its value, given as one word or two. */
+const without = (option: string, words: readonly string[]): string[] =>
+  words.filter((word, i) => word !== option && words[i - 1] !== option && !word.startsWith(`${option}=`));
 
 interface Listener {
   on(event: TrainEvent): void;
