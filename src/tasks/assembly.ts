@@ -16,7 +16,7 @@ import {
 } from '../data/index.ts';
 import type { BatchArrays } from '../train/index.ts';
 import { ASKED, type Assembly, COUNT, DONE, OF_ALL, READY, STEP } from './assembly-desk.ts';
-import { drawAt, encodeInto } from './encoding.ts';
+import { copyBatch, drawAt, encodeInto, widthsOf } from './encoding.ts';
 
 export interface Assembler {
   /** Called when the engine begins to rest: begins with the batch of a step, if the thread is there. */
@@ -97,6 +97,7 @@ export function startThread(schema: Schema, codec: Codec, options: AssemblerOpti
   const assembly = share(schema, codec, options, rows);
   const { control, all, own, index } = assembly;
   const fields = modelFields(schema);
+  const widths = widthsOf(codec);
   const script = new URL(`./assembly-thread${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(script, { workerData: assembly });
   worker.unref();
@@ -120,10 +121,7 @@ export function startThread(schema: Schema, codec: Codec, options: AssemblerOpti
     },
     take: (count, into) => {
       if (!waitForDone(control)) return false;
-      for (const name of ['x', 'mask', 'condition'] as const) {
-        const made = assembly[name];
-        into[name].set(made.subarray(0, count * (made.length / options.batchSize)));
-      }
+      copyBatch(assembly, into, count, widths);
       return true;
     },
     close: async () => {
@@ -134,12 +132,13 @@ export function startThread(schema: Schema, codec: Codec, options: AssemblerOpti
 
 function share(
   schema: Schema,
-  { shape, parts, masked, conditionSize }: Codec,
+  codec: Codec,
   { batchSize, seed }: AssemblerOptions,
   { columns }: Rows,
 ): Assembly {
   const floats = (width: number) => new Float32Array(new SharedArrayBuffer(4 * batchSize * width));
   const ints = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length));
+  const widths = widthsOf(codec);
   const fields = modelFields(schema);
   const bytes = columns.reduce((sum, column) => sum + column.byteLength, 0);
   const isCopied = bytes <= MOST_COPIED && fields.some(({ type }) => type === 'image');
@@ -150,9 +149,9 @@ function share(
     all: isCopied ? columns.map(sharedCopy) : [],
     own: fields.map((field) => sharedCopy(newColumn(field, batchSize))),
     index: ints(batchSize),
-    x: floats(shape.reduce((a, b) => a * b, 1)),
-    mask: floats(masked ? parts.length : 0),
-    condition: floats(conditionSize),
+    x: floats(widths.x),
+    mask: floats(widths.mask),
+    condition: floats(widths.condition),
   };
 }
 

@@ -19,3 +19,18 @@ export const drawAt = (seed: number, step: number): Draw => ({
   kind: 'step',
   stream: stream(seed, 'encode', step),
 });
+
+/** Floats of one row in each of the arrays. */
+export const widthsOf = ({ shape, parts, masked, conditionSize }: Codec): Widths => ({
+  x: shape.reduce((a, b) => a * b, 1),
+  mask: masked ? parts.length : 0,
+  condition: conditionSize,
+});
+
+export type Widths = Readonly<Record<keyof BatchArrays, number>>;
+
+/** Copies the first `count` rows of a batch. */
+export function copyBatch(from: BatchArrays, into: BatchArrays, count: number, widths: Widths): void {
+  for (const name of ['x', 'mask', 'condition'] as const)
+    into[name].set(from[name].subarray(0, count * widths[name]));
+}

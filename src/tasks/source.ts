@@ -1,8 +1,8 @@
 /** Datasets as the batch sources that training and evaluation read. */
 import type { Batch, Codec, Dataset, Split } from '../data/index.ts';
-import type { BatchSource, Minibatch } from '../train/index.ts';
+import type { BatchArrays, BatchSource, Minibatch } from '../train/index.ts';
 import { type Assembler, type AssemblerOptions, createAssembler } from './assembly.ts';
-import { drawAt, encodeInto } from './encoding.ts';
+import { copyBatch, drawAt, encodeInto, widthsOf } from './encoding.ts';
 
 export interface TrainingOptions extends AssemblerOptions {
   /** Above 1 batches may be put together on a thread of their own. */
@@ -67,6 +67,38 @@ export function fixedSource(
         fill: (into) => encodeInto(codec, batch, into, { kind: 'row', seed }),
       })),
   };
+}
+
+/** Bytes of rows in model space that are kept for the next epoch. */
+const MOST_KEPT = 2 ** 26;
+
+/** A fixed source whose batches are put together once, where all of them take no more than `most` bytes. */
+export function keptSource(source: BatchSource, codec: Codec, most = MOST_KEPT): BatchSource {
+  const widths = widthsOf(codec);
+  if (4 * source.rows * (widths.x + widths.mask + widths.condition) > most) return source;
+  const keep = ({ count, fill }: Minibatch): Minibatch => {
+    const made: BatchArrays = {
+      x: new Float32Array(count * widths.x),
+      mask: new Float32Array(count * widths.mask),
+      condition: new Float32Array(count * widths.condition),
+    };
+    fill(made, 0);
+    return { count, fill: (into) => copyBatch(made, into, count, widths) };
+  };
+  let kept: readonly Minibatch[] | undefined;
+  return {
+    rows: source.rows,
+    batches: async function* (epoch, skip) {
+      kept ??= await collect(map(source.batches(epoch, 0), keep));
+      yield* kept.slice(skip);
+    },
+  };
+}
+
+async function collect<A>(items: AsyncIterable<A>): Promise<A[]> {
+  const all: A[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 async function* map<A, B>(items: AsyncIterable<A>, f: (item: A) => B): AsyncGenerator<B> {

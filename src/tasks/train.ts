@@ -24,7 +24,7 @@ import { checkSplits, openData } from './open.ts';
 import { openProfile, type ProfileEvent } from './profile.ts';
 import { checkSame, identify, keep, optionsFor, readRun, type SavedRun } from './resume.ts';
 import { type Metrics, save } from './save.ts';
-import { fixedSource, trainingSource } from './source.ts';
+import { fixedSource, keptSource, trainingSource } from './source.ts';
 import { groupsOf, labelPart, vaeFor } from './spec.ts';
 import {
   checkStart,
@@ -235,7 +235,7 @@ function fitOptions(config: TrainConfig, options: ParsedOptions, vae: Vae, data:
     warmup: build('warmup', config.warmup),
     runtime,
     train: trainingSource(data, codec, { batchSize, seed, threads: runtime.threads }),
-    validation: fixedSource(data, codec, batchSize, seed, watched),
+    validation: keptSource(fixedSource(data, codec, batchSize, seed, watched), codec),
     checkpointSeconds: options.checkpointSeconds,
   } satisfies Partial<FitOptions>;
 }

@@ -103,7 +103,7 @@ function addRows(sums: Map<string, Float64Array>, name: string, data: Float32Arr
   const width = data.length / count;
   const sum = sums.get(name) ?? new Float64Array(width);
   sums.set(name, sum);
-  for (let i = 0; i < data.length; i++) sum[i % width]! += data[i]!;
+  for (let i = 0; i < count; i++) for (let j = 0; j < width; j++) sum[j]! += data[i * width + j]!;
 }
 
 function summarise(sums: ReadonlyMap<string, Float64Array>, rows: number): ElboResult {
