@@ -90,7 +90,7 @@ const breastCancer = beside('classic/breast_cancer.csv');
 /**
  * A published order of MIG, and its size, on pictures of the same kind (Chen et al. 2018, on dSprites). Batches are large because
  * the total correlation is estimated within them. Training begins with ten times the weight of the KL and goes on with the full one at
- * once: where the weight grows instead, several dimensions come into use together and share x, y and scale (bench/README.md).
+ * once: where the weight grows instead, several dimensions come into use together and share x, y and scale (README.md).
  */
 const onSprites = (published: string, epochs: number, objective: string): Omit<Recipe, 'page' | 'from'> => ({
   data: () => 'sprites',
@@ -108,36 +108,12 @@ const begunOnSprites = (objective: string): Omit<Recipe, 'page' | 'from'> =>
   onSprites('on the way to another', 10, objective);
 
 export const experiments = {
-  'mnist-vae': {
-    data: mnistFolder,
-    published: 'NLL 86.76 (Burda et al. 2016, table 1, VAE, one layer, k = 1)',
-    page: 'vae',
-    train: burda(20, 200, '--seed 1'),
-    measure: evaluated(words('--samples 5000 --rows 10000 --quality 0')),
-  },
-  'mnist-vae-long': {
-    data: mnistFolder,
-    published: 'NLL 86.76 (Burda et al. 2016, table 1, VAE, one layer, k = 1)',
-    page: 'vae',
-    from: 'mnist-vae',
-    train: burda(100, 1100, '--learning-rate 0.002 --seed 2'),
-    measure: evaluated(words('--samples 5000 --rows 2000 --quality 0')),
-  },
   'mnist-vae-short': {
     data: mnistFolder,
     published: 'NLL 86.76 (Burda et al. 2016, table 1, VAE, one layer, k = 1)',
     page: 'vae',
     train: burda(100, 700, '--learning-rate 0.002 --seed 1'),
     measure: evaluated(words('--samples 5000 --rows 2000 --quality 0')),
-  },
-  'mnist-iwae': {
-    ...weighted(
-      'NLL 84.78 (Burda et al. 2016, table 1, IWAE, one layer, k = 50)',
-      'mnist-vae-long',
-      2000,
-      burda(20, 24, '--objective iwae --samples 50 --learning-rate 0.0005 --seed 3'),
-    ),
-    page: 'iwae',
   },
   'mnist-vae-warm': {
     data: mnistFolder,
