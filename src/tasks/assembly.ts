@@ -40,6 +40,8 @@ const PAYS_FROM = 0.1;
 const MOST_COPIED = 2 ** 28;
 /** Milliseconds after which the thread is taken for dead. */
 const LONGEST_WAIT = 1000;
+/** Training goes on as it would have, only slower. */
+const ALONE = 'no thread puts batches together, so that the one that trains does it: ';
 
 /** A thread starts where it pays, and keeps no process alive. */
 export function createAssembler(schema: Schema, codec: Codec, options: AssemblerOptions): Assembler {
@@ -57,8 +59,8 @@ export function createAssembler(schema: Schema, codec: Codec, options: Assembler
     if (overlaps.length < TIMED || median(overlaps) < PAYS_FROM) return;
     try {
       thread = startThread(schema, codec, options, batch.rows);
-    } catch {
-      thread = undefined; // it goes on alone
+    } catch (error) {
+      process.emitWarning(`${ALONE}${(error as Error).message}`);
     }
   };
   const dismiss = async () => {
@@ -101,7 +103,7 @@ export function startThread(schema: Schema, codec: Codec, options: AssemblerOpti
   const script = new URL(`./assembly-thread${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(script, { workerData: assembly });
   worker.unref();
-  worker.on('error', () => {}); // what it cannot do is done here
+  worker.on('error', ({ message }) => process.emitWarning(`${ALONE}${message}`)); // what it cannot do is done here
   worker.on('exit', () => Atomics.store(control, READY, 0));
   return {
     ask: (batch, step) => {
