@@ -15,6 +15,8 @@ export interface SplitOptions {
 }
 
 const BLOCK = 1024;
+/** Shares are rounded by block: with less than two rows to train on, a block could owe more than it has. */
+const MOST = 0.998;
 export const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
 export interface Splitter {
@@ -42,14 +44,19 @@ export function createSplitter(rows: number, options: SplitOptions): Splitter {
       `${rows} ${rows === 1 ? 'row' : 'rows'} cannot be split into training, validation and test rows: ` +
         `at least ${1 + counts.validation + counts.test} are needed`,
     );
-  const share = (block: number, of: number) =>
-    upTo(Math.min(rows, (block + 1) * BLOCK), of) - upTo(block * BLOCK, of);
+  /** Validation and test rows among the first `end`: more than their shares where too few rows would be left for the others. */
+  const heldBack = (end: number): readonly [number, number] => {
+    const held = [upTo(end, validation), upTo(end, test)] as const;
+    const left = counts.validation + counts.test - held[0] - held[1];
+    return [held[0], held[1] + Math.max(0, left - (rows - end))];
+  };
   return {
     counts,
     block: BLOCK,
     codes: (block) => {
-      const size = Math.min(BLOCK, rows - block * BLOCK);
-      return blockCodes(seed, block, size, share(block, validation), share(block, test));
+      const [start, end] = [block * BLOCK, Math.min(rows, (block + 1) * BLOCK)];
+      const [before, after] = [heldBack(start), heldBack(end)];
+      return blockCodes(seed, block, end - start, after[0] - before[0], after[1] - before[1]);
     },
   };
 }
@@ -65,9 +72,9 @@ function blockCodes(seed: number, block: number, size: number, validation: numbe
 function checkShares(validation: number, test: number): void {
   for (const [name, share] of Object.entries({ validation, test }))
     if (!(share >= 0 && share < 1)) throw new UserError(`${name} share ${share}: expected 0 to below 1`);
-  if (validation + test >= 1)
+  if (validation + test > MOST)
     throw new UserError(
-      `validation ${validation} and test ${test} leave nothing to train on: their sum must be below 1`,
+      `validation ${validation} and test ${test} leave nothing to train on: expected a sum of at most ${MOST}`,
     );
 }
 
