@@ -1,5 +1,5 @@
 /** Values that are not there, and what draws of one say of it. */
-import { rounder } from './number-codec.ts';
+import { directionIn, rounder } from './number-codec.ts';
 import type { Column } from './rows.ts';
 import { decimalsOf, isNumeric, type ModelField, type NumericField } from './schema.ts';
 
@@ -21,7 +21,7 @@ export interface Moments {
 export function momentsOf(field: NumericField, draws: Float64Array): Moments {
   const { transform } = field;
   const { mean, deviation } =
-    transform.kind === 'turn' ? angular(draws, transform.period, field.min) : linear(draws);
+    transform.kind === 'turn' ? angular(draws, transform.period, field) : linear(draws);
   return { mean: rounder(decimalsOf(field))(mean), deviation };
 }
 
@@ -33,8 +33,7 @@ function linear(draws: Float64Array): Moments {
   return { mean, deviation: Math.sqrt(squares / Math.max(1, draws.length - 1)) };
 }
 
-/** The mean lies within a turn from 0, or, where values may be negative, from half a turn before it. */
-function angular(draws: Float64Array, period: number, min: number): Moments {
+function angular(draws: Float64Array, period: number, field: NumericField): Moments {
   let [sine, cosine] = [0, 0];
   for (const v of draws) {
     const angle = (2 * Math.PI * v) / period;
@@ -44,7 +43,7 @@ function angular(draws: Float64Array, period: number, min: number): Moments {
   const mean = (period * Math.atan2(sine, cosine)) / (2 * Math.PI);
   const length = Math.min(1, Math.hypot(sine, cosine));
   return {
-    mean: mean < 0 && min >= 0 ? mean + period : mean,
+    mean: directionIn(field, period, mean),
     deviation: (period * Math.sqrt(-2 * Math.log(length))) / (2 * Math.PI),
   };
 }

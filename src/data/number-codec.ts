@@ -14,6 +14,8 @@ export function rounder(decimals: number | null): (v: number) => number {
 export function numberCodec(field: NumericField): FieldCodec {
   const { toModel, fromModel, draws } = numberScale(field);
   const round = rounder(decimalsOf(field));
+  const within =
+    field.transform.kind === 'turn' ? nearestInTurn(field, field.transform.period) : nearest(field);
   return {
     size: 1,
     draws,
@@ -37,11 +39,35 @@ export function numberCodec(field: NumericField): FieldCodec {
       const out = new Float64Array(count);
       for (let i = 0; i < count; i++) {
         const v = round(fromModel(x[i * stride + start]!));
-        out[i] = clip ? Math.min(field.max, Math.max(field.min, v)) : v;
+        out[i] = clip ? within(v) : v;
       }
       return out;
     },
   };
+}
+
+type Range = Pick<NumericField, 'min' | 'max'>;
+
+const nearest =
+  ({ min, max }: Range) =>
+  (v: number): number =>
+    Math.min(max, Math.max(min, v));
+
+/** Outside the range, the end that is less of a turn away. */
+const nearestInTurn =
+  ({ min, max }: Range, period: number) =>
+  (v: number): number => {
+    if (v >= min && v <= max) return v;
+    return turned(min - v, period) < turned(v - max, period) ? min : max;
+  };
+
+/** How far to turn on from 0, below a whole turn. */
+const turned = (v: number, period: number): number => v - period * Math.floor(v / period);
+
+/** The same direction as the values of a field have it: from 0 on, or where they may be negative from half a turn before it. */
+export function directionIn({ min, max }: Range, period: number, v: number): number {
+  const start = min >= 0 ? 0 : max > period / 2 ? min : -period / 2;
+  return start + turned(v - start, period);
 }
 
 interface Scale {
@@ -51,17 +77,21 @@ interface Scale {
 }
 
 /** Values ↔ model space, unrounded. */
-export function numberScale({ transform }: Pick<NumericField, 'transform'>): Scale {
+export function numberScale(field: Pick<NumericField, 'transform' | 'min' | 'max'>): Scale {
+  const { transform } = field;
   if (transform.kind === 'quantile') {
     const { encode, decode } = quantileCodec(transform);
     return { toModel: encode, fromModel: decode, draws: 1 };
   }
-  return { ...plain(transform), draws: 0 };
+  return { ...plain(transform, field), draws: 0 };
 }
 
 const TURN = 2 * Math.PI;
 
-function plain(transform: Exclude<NumericField['transform'], { kind: 'quantile' }>): Omit<Scale, 'draws'> {
+function plain(
+  transform: Exclude<NumericField['transform'], { kind: 'quantile' }>,
+  range: Range,
+): Omit<Scale, 'draws'> {
   switch (transform.kind) {
     case 'standard':
       return linear(transform.mean, transform.sd);
@@ -75,7 +105,7 @@ function plain(transform: Exclude<NumericField['transform'], { kind: 'quantile' 
       const { period } = transform;
       return {
         toModel: (v) => TURN * (v / period - Math.round(v / period)), // in [−π, π]
-        fromModel: (angle) => (period * (angle < 0 ? angle + TURN : angle)) / TURN,
+        fromModel: (angle) => directionIn(range, period, (period * angle) / TURN),
       };
     }
   }

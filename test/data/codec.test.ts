@@ -70,6 +70,37 @@ for (const transform of ['quantile', 'standard'] as const) {
   });
 }
 
+for (const [min, max, period] of [
+  [-180, 180, 360],
+  [-170, 90, 360],
+  [-90, 300, 360],
+  [0, 359, 360],
+  [0, 23, 24],
+] as const)
+  test(`directions from ${min} to ${max} come back, and others to the nearer end`, () => {
+    const directions = Float64Array.from({ length: max - min + 1 }, (_, i) => min + i);
+    const fit = { likelihood: 'vonMises' };
+    const codec = createCodec(
+      schemaOf([fitNumeric({ ...draft, missing: false, name: 'to', type: 'integer' }, directions, fit)]),
+    );
+    const there = (v: number, w: number) => Math.abs(v - w - period * Math.round((v - w) / period));
+    const x = new Float32Array(directions.length);
+    codec.encode(whole({ count: directions.length, columns: [directions] }), { x });
+    const [back] = codec.decode(x, directions.length).columns;
+    for (const [i, v] of directions.entries()) {
+      assert.equal(there(back![i]!, v), 0);
+      assert.ok(back![i]! >= min && back![i]! <= max);
+    }
+    const beyond = Array.from({ length: period }, (_, i) => min - i).filter((v) =>
+      directions.every((w) => there(v, w) > 0),
+    );
+    const angles = Float32Array.from(beyond, (v) => (2 * Math.PI * v) / period);
+    const held = codec.decode(angles, beyond.length).columns[0]!;
+    beyond.forEach((v, i) => {
+      assert.equal(there(held[i]!, v), Math.min(there(min, v), there(max, v)));
+    });
+  });
+
 test('parts say where each field lies', () => {
   const codec = createCodec(schemaOf([category, { ...boolean, missing: false }]));
   assert.deepEqual(codec.parts, [
