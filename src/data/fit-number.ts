@@ -4,7 +4,7 @@
 
 import { UserError } from '../errors.ts';
 import type { FieldEdit } from './edits.ts';
-import { asChoice, misfit, supportOf, transformTo, turnOf } from './laws.ts';
+import { asChoice, lawOf, misfit, transformTo, turnOf } from './laws.ts';
 import type { Settings } from './options.ts';
 import { fitQuantile, MAX_KNOTS } from './quantile.ts';
 import type { LawChoice, NumericField, Transform } from './schema.ts';
@@ -57,11 +57,12 @@ type Facts = Parameters<typeof misfit>[1];
 
 /** The law of a column and the transform for it. */
 function lawFor(draft: NumericDraft, facts: Facts, { likelihood, everywhere, transform }: FitOptions) {
-  const fits = (law: LawChoice) => draft.type !== 'date' && misfit(supportOf(law), facts) === undefined;
+  const fits = (law: LawChoice) => draft.type !== 'date' && misfit(lawOf(law), facts) === undefined;
   const law = likelihood ?? (everywhere !== undefined && fits(everywhere) ? everywhere : 'gaussian');
-  const support = supportOf(law);
+  const chosen = lawOf(law);
+  const { support } = chosen;
   const why =
-    misfit(support, facts) ??
+    misfit(chosen, facts) ??
     (draft.type === 'date' && support !== 'real' ? 'it is not for dates' : undefined);
   if (why)
     throw new UserError(

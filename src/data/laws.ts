@@ -30,27 +30,38 @@ export const transformTo = (support: Support, law: string): Transform['kind'] | 
 export const asChoice = (law: LawChoice): { readonly kind: string } =>
   typeof law === 'string' ? { kind: law } : law;
 
-/** The set that a law is over. */
-export function supportOf(law: LawChoice): Support {
+export function lawOf(law: LawChoice): Law {
   const { kind, ...options } = asChoice(law);
   if (!Object.hasOwn(likelihoods, kind))
     throw new UserError(
       `there is no likelihood "${kind}", expected one of ${Object.keys(likelihoods).join(', ')}`,
     );
-  return make<z.ZodRawShape, Law>(likelihoods[kind as LikelihoodName] as never, options).support;
+  return make<z.ZodRawShape, Law>(likelihoods[kind as LikelihoodName] as never, options);
 }
 
-/** Why values from `min` to `max` are not in a set, in words; undefined where they are. */
+/** Why values from `min` to `max` are not all in the set that a law is over, in words; undefined where they are. */
 export function misfit(
-  support: Support,
+  { support, levels = Number.POSITIVE_INFINITY }: Pick<Law, 'support' | 'levels'>,
   { min, max, isWhole }: { readonly min: number; readonly max: number; readonly isWhole: boolean },
 ): string | undefined {
   if (!Object.values<Support>(SUPPORTS).includes(support)) return 'it is for categories or for yes and no';
   if (support === 'count' && !(isWhole && min >= 0)) return 'it needs whole numbers from 0';
+  if (support === 'count' && max >= levels)
+    return `it is for counts of up to ${levels - 1}: say how many trials there are (--likelihood-trials ${max})`;
   if (support === 'positive' && !(min > 0)) return 'it needs numbers above 0';
   if (support === 'angle' && turnOf(min, max) === undefined)
     return 'it needs angles: up to 6.28, 24 or 360, or a "period" in a --schema file';
   return undefined;
+}
+
+/** Whether a value is in the set that the law of a field is over; undefined where every number is. */
+export function accepts({ likelihood, transform }: NumericField): ((v: number) => boolean) | undefined {
+  const { support, levels = Number.POSITIVE_INFINITY } = lawOf(likelihood);
+  if (support === 'count') return (v) => v >= 0 && v < levels && Number.isInteger(v);
+  if (support === 'positive') return (v) => v > 0;
+  if (transform.kind !== 'range') return undefined;
+  const { low, high } = transform;
+  return (v) => v >= low && v <= high;
 }
 
 const TURNS = [2 * Math.PI, 24, 360];

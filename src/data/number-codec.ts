@@ -1,5 +1,7 @@
 /** Numbers, integers and dates ↔ one column of model space that is about N(0, 1). */
+import { UserError } from '../errors.ts';
 import type { FieldCodec } from './codec.ts';
+import { accepts, asChoice } from './laws.ts';
 import { quantileCodec } from './quantile.ts';
 import { decimalsOf, type NumericField, refuseMissing } from './schema.ts';
 
@@ -14,6 +16,7 @@ export function rounder(decimals: number | null): (v: number) => number {
 export function numberCodec(field: NumericField): FieldCodec {
   const { toModel, fromModel, draws } = numberScale(field);
   const round = rounder(decimalsOf(field));
+  const isIn = accepts(field);
   const within =
     field.transform.kind === 'turn' ? nearestInTurn(field, field.transform.period) : nearest(field);
   return {
@@ -30,6 +33,7 @@ export function numberCodec(field: NumericField): FieldCodec {
       for (let i = 0; i < index.length; i++) {
         const v = values[index[i]!]!;
         const there = !Number.isNaN(v);
+        if (there && isIn && !isIn(v)) refuseOutside(field, v, ids[i]);
         if (there) x[i * stride + start] = toModel(v, u && draws ? u[i * step + at]! : 0.5);
         else if (!field.missing) refuseMissing(field, ids[i]);
         if (mask) mask[i * parts + part] = there ? 1 : 0;
@@ -44,6 +48,14 @@ export function numberCodec(field: NumericField): FieldCodec {
       return out;
     },
   };
+}
+
+/** Such a value has no likelihood: none could be told from that of a usual one. */
+function refuseOutside({ name, likelihood }: NumericField, v: number, row = 0): never {
+  throw new UserError(
+    `column "${name}", row ${row + 1}: ${v} cannot be by the law that the model has for this column (${asChoice(likelihood).kind}). ` +
+      'Leave the row out, or train again with another likelihood for the column (--likelihood, or a --schema file)',
+  );
 }
 
 type Range = Pick<NumericField, 'min' | 'max'>;

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
-import { supportAfter, supportOf } from './laws.ts';
+import { lawOf, supportAfter } from './laws.ts';
 
 /** Blank-trimmed, case-insensitive texts that mean "no value". */
 export const DEFAULT_MISSING: readonly string[] = ['', '?', 'NA', 'N/A', 'null', 'NaN'];
@@ -177,7 +177,7 @@ function checkLengths(field: Field): void {
   }
   if (!('transform' in field)) return;
   checkRange(field);
-  const [after, wanted] = [supportAfter(field.transform), supportOf(field.likelihood)];
+  const [after, wanted] = [supportAfter(field.transform), lawOf(field.likelihood).support];
   if (after !== wanted)
     throw new UserError(
       `schema, field "${field.name}": likelihood ${JSON.stringify(field.likelihood)} does not go with the transform "${field.transform.kind}"`,

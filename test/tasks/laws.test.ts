@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { openDataset } from '../../src/data/index.ts';
 import { UserError } from '../../src/errors.ts';
 import { stream, variates } from '../../src/random/index.ts';
-import { load, sample } from '../../src/tasks/index.ts';
+import { encode, load, sample } from '../../src/tasks/index.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { trained } from './data.ts';
 
@@ -58,6 +58,11 @@ test('values that a law is not for are refused by column', async () => {
   await refused('score', 'poisson', /column "score", from -.*it needs whole numbers from 0/);
   await refused('score', 'gamma', /it needs numbers above 0/);
   await refused('income', 'vonMises', /it needs angles/);
+  await refused(
+    'visits',
+    'binomial',
+    /it is for counts of up to 1: say how many trials there are \(--likelihood-trials \d+\)/,
+  );
   await refused('visits', 'bernoulli', /it is for categories or for yes and no/);
   await refused('visits', 'poison', /there is no likelihood "poison", expected one of bernoulli/);
 });
@@ -72,6 +77,21 @@ test('each column comes back in its own units and set', async () => {
   assert.ok(income!.every((v) => v >= 0) && Math.max(...income!) > 1000);
   assert.ok(share!.every((v) => v >= 0 && v <= 1) && new Set(share).size > 100);
   assert.ok(heading!.every((v) => v >= 0 && v <= 360) && Math.max(...heading!) > 180);
+  for (const [name, row] of Object.entries({
+    visits: '-7,1000.5,0.5,10,0.2',
+    income: '3,-2.5,0.5,10,0.2',
+    share: '3,1000.5,3,10,0.2',
+  })) {
+    const beyond = join(folder, 'beyond.csv');
+    writeFileSync(beyond, ['visits,income,share,heading,score', '3,1000.5,0.5,10,0.2', row, ''].join('\n'));
+    await assert.rejects(
+      encode(model, beyond),
+      (e) =>
+        e instanceof UserError &&
+        e.message.startsWith(`column "${name}", row 2: `) &&
+        /cannot be by the law/.test(e.message),
+    );
+  }
   await model.dispose();
 });
 
