@@ -7,7 +7,7 @@ import type { ModelField, Schema } from './schema.ts';
  */
 export type Column = Float64Array | Int32Array | Uint8Array;
 
-/** `columns` run parallel to `modelFields(schema)`. */
+/** `columns` run parallel to `modelFields(schema)`; `rowObjects` makes objects of them. */
 export interface Rows {
   readonly count: number;
   readonly columns: readonly Column[];
@@ -58,6 +58,8 @@ export interface Dataset {
   readonly notes: readonly string[];
   readonly labels?: Labels;
   readonly factors?: readonly Factor[];
+  /** Whether rows are read anew from files, in whose order they come: shuffled, each stays near its place. */
+  readonly streamed?: boolean;
   batches(options: BatchOptions): AsyncIterable<Batch>;
   close(): Promise<void>;
 }

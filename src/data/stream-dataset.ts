@@ -54,6 +54,7 @@ export function streamDataset(table: StreamedTable): Dataset {
     notes: [...notes, `${name} is larger than the memory given to it and is read again in each epoch.`],
     ...(labels && { labels }),
     counts,
+    streamed: true,
     batches: (options) => batches(parts, fields, Math.min(capacity, counts[options.split]), options),
     close: async () => table.close(),
   };

@@ -5,8 +5,9 @@ import type { Values } from '../runtime/index.ts';
 import type { LatentRows, RowForm } from '../samplers/index.ts';
 import { createBuffers, wanted } from '../train/index.ts';
 import { entriesOf, hasLevels, symbolsOf, type Vae } from '../vae/index.ts';
+import { encodeInto } from './encoding.ts';
 import type { Model } from './model.ts';
-import { fixedSource } from './source.ts';
+import { drawnBatches } from './rows.ts';
 
 const BATCH = 200;
 
@@ -22,7 +23,7 @@ export const rowForm = ({ vae }: Pick<Model, 'vae'>): RowForm => ({
 /** Of several levels, z is not drawn from what the encoder tells: that is where other levels are at their means. */
 const isGaussian = ({ spec }: Vae): boolean => spec.posterior.diagonal === true && !hasLevels(spec.network);
 
-/** One row for each of the first `count` rows of the splits; what is random about the data is drawn once, by the seed. */
+/** One row for each of `count` rows of the splits, drawn by the seed, as what is random about the data is, once. */
 export async function latentRows(
   model: Model,
   data: Dataset,
@@ -34,24 +35,20 @@ export async function latentRows(
   const form = rowForm(model);
   const buffers = createBuffers(vae.spec, session.noises, BATCH);
   const parts: LatentRows[] = [];
-  let left = count;
-  for (const split of splits) {
-    if (left <= 0) break;
-    for await (const batch of fixedSource(data, codec, BATCH, seed, split).batches(0, 0)) {
-      batch.fill(buffers, 0);
-      buffers.draw(batch.count, (name) => stream(seed, `refit ${name}`, parts.length));
-      const out = await session.run(wanted(session, buffers.values(batch.count)));
-      if (out['classes']) fillLabels(vae, buffers.condition, out['classes'].data as Float32Array);
-      parts.push(firstOf(out, buffers.condition, form, Math.min(left, batch.count)));
-      left -= batch.count;
-      if (left <= 0) break;
-    }
+  for await (const batch of drawnBatches(data, splits, { count, seed, batchSize: BATCH })) {
+    const rows = batch.index.length;
+    if (rows === 0) continue;
+    encodeInto(codec, batch, buffers, { kind: 'row', seed });
+    buffers.draw(rows, (name) => stream(seed, `refit ${name}`, parts.length));
+    const out = await session.run(wanted(session, buffers.values(rows)));
+    if (out['classes']) fillLabels(vae, buffers.condition, out['classes'].data as Float32Array);
+    parts.push(numbersOf(out, buffers.condition, form, rows));
   }
   return joined(parts);
 }
 
-/** The first `count` rows of what an encoder gave. */
-function firstOf(out: Values, condition: Float32Array, form: RowForm, count: number): LatentRows {
+/** What an encoder gave of `count` rows. */
+function numbersOf(out: Values, condition: Float32Array, form: RowForm, count: number): LatentRows {
   const first = (name: string) => (out[name]!.data as Float32Array).slice(0, count * form.width);
   return {
     rows: first(form.entries === undefined ? 'z' : 'symbols'),

@@ -27,7 +27,7 @@ import { compareColumns } from './compare.ts';
 import { decode } from './decode.ts';
 import { encodeBatch } from './encode.ts';
 import type { Model } from './model.ts';
-import { batchesOf } from './rows.ts';
+import { drawnBatches } from './rows.ts';
 import { sample } from './sample.ts';
 
 const SHOWN = { pictures: 64, pairs: 16, rows: 12, points: 2000, compared: 5000 };
@@ -80,7 +80,8 @@ async function collect(model: Model, data: Dataset, watched: ReportData['watched
   const picture = fields.some((field) => field.type === 'image');
   const batches: { batch: Batch; mean: Float32Array; conditions?: Rows }[] = [];
   const wanted = picture ? SHOWN.points : SHOWN.compared;
-  for await (const batch of batchesOf(data, [watched === 'training' ? 'train' : 'validation'], 500, wanted)) {
+  const splits = [watched === 'training' ? 'train' : 'validation'] as const;
+  for await (const batch of drawnBatches(data, splits, { count: wanted, seed: 0, batchSize: 500 })) {
     batches.push({ batch, ...(await encodeBatch(model, batch, 0)) });
   }
   const given = batches.flatMap(({ conditions }) => (conditions ? [conditions] : []));

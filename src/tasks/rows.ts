@@ -1,6 +1,7 @@
 /** Rows of a dataset brought to a model: which split, how many, in which batches. */
 import type { Batch, Dataset, Split } from '../data/index.ts';
 import { UserError } from '../errors.ts';
+import { stream } from '../random/index.ts';
 import type { Model } from './model.ts';
 import { openData, splitOf } from './open.ts';
 import { startOf } from './resume.ts';
@@ -96,22 +97,74 @@ export const countRows = (data: Dataset, splits: readonly Split[]): number =>
   splits.reduce((n, split) => n + data.counts[split], 0);
 
 /** Batches of the splits, one after the other, up to `count` rows. */
-export async function* batchesOf(
+export const batchesOf = (
   data: Dataset,
   splits: readonly Split[],
   batchSize: number,
   count = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<Batch> => firstOf(allOf(data, splits, batchSize), count);
+
+async function* allOf(data: Dataset, splits: readonly Split[], batchSize: number): AsyncGenerator<Batch> {
+  for (const split of splits) yield* data.batches({ split, batchSize });
+}
+
+async function* firstOf(batches: AsyncIterable<Batch>, count: number): AsyncGenerator<Batch> {
   let left = count;
-  for (const split of splits) {
+  if (left <= 0) return;
+  for await (const batch of batches) {
+    const n = Math.min(left, batch.index.length);
+    yield { ...batch, index: batch.index.subarray(0, n), ids: batch.ids.subarray(0, n) };
+    left -= n;
     if (left <= 0) return;
-    for await (const batch of data.batches({ split, batchSize })) {
-      const n = Math.min(left, batch.index.length);
-      yield n === batch.index.length
-        ? batch
-        : { ...batch, index: batch.index.subarray(0, n), ids: batch.ids.subarray(0, n) };
-      left -= n;
-      if (left <= 0) return;
-    }
+  }
+}
+
+/** `count` rows of the splits, from each its share, drawn by the seed; all of them in their order where there are no more. */
+export async function* drawnBatches(
+  data: Dataset,
+  splits: readonly Split[],
+  { count, seed, batchSize }: { readonly count: number; readonly seed: number; readonly batchSize: number },
+): AsyncGenerator<Batch> {
+  let behind = countRows(data, splits);
+  let left = Math.min(count, behind);
+  for (const split of splits) {
+    const wanted = Math.round((left * data.counts[split]) / Math.max(1, behind));
+    left -= wanted;
+    behind -= data.counts[split];
+    if (wanted > 0) yield* drawnOf(data, split, wanted, seed, batchSize);
+  }
+}
+
+function drawnOf(
+  data: Dataset,
+  split: Split,
+  count: number,
+  seed: number,
+  batchSize: number,
+): AsyncIterable<Batch> {
+  if (count === data.counts[split]) return data.batches({ split, batchSize });
+  if (data.streamed) return chosen(data, split, count, seed, batchSize);
+  return firstOf(data.batches({ split, batchSize, shuffle: { seed, epoch: 0 } }), count);
+}
+
+/** Each row in turn, with the chance that the rest of those wanted have among the rest of those there (Knuth, TAOCP 3.4.2, S). */
+async function* chosen(
+  data: Dataset,
+  split: Split,
+  count: number,
+  seed: number,
+  batchSize: number,
+): AsyncGenerator<Batch> {
+  const random = stream(seed, 'rows');
+  let [wanted, there] = [count, data.counts[split]];
+  for await (const { rows, index, ids } of data.batches({ split, batchSize })) {
+    const isTaken = index.map(() => {
+      const takes = random.integer(there--) < wanted;
+      if (takes) wanted--;
+      return Number(takes);
+    });
+    const taken = (_: unknown, i: number) => isTaken[i] === 1;
+    yield { rows, index: index.filter(taken), ids: ids.filter(taken) };
+    if (wanted === 0) return;
   }
 }

@@ -1,15 +1,7 @@
 /** The rows that are looked at more than once: all, or so many drawn at random, in memory. */
-import {
-  type Batch,
-  concatRows,
-  type Dataset,
-  modelFields,
-  type Rows,
-  type Split,
-  takeRows,
-} from '../../data/index.ts';
+import { concatRows, type Dataset, modelFields, type Rows, type Split, takeRows } from '../../data/index.ts';
 import type { Model } from '../model.ts';
-import { countRows } from '../rows.ts';
+import { countRows, drawnBatches } from '../rows.ts';
 
 export interface Subject {
   readonly rows: Rows;
@@ -30,20 +22,14 @@ export async function drawSubject(
   { most, seed }: { readonly most: number; readonly seed: number },
 ): Promise<Subject> {
   const fields = modelFields(schema);
-  const of = countRows(data, splits);
-  const parts: Batch[] = [];
-  let left = Math.min(most, of);
-  let behind = of;
-  for (const split of splits) {
-    const wanted = Math.round((left * data.counts[split]) / Math.max(1, behind));
-    parts.push(...(await some(data, split, wanted, seed)));
-    left -= wanted;
-    behind -= data.counts[split];
+  const taken: Rows[] = [];
+  const numbers: number[] = [];
+  for await (const batch of drawnBatches(data, splits, { count: most, seed, batchSize: READ })) {
+    taken.push(takeRows(fields, batch.rows, batch.index));
+    numbers.push(...batch.ids);
   }
-  const taken = parts.map(({ rows, index }) => takeRows(fields, rows, index));
-  const ids = Float64Array.from(parts.flatMap((part) => [...part.ids]));
-  const rows = concatRows(fields, taken);
-  return { rows, ids, count: ids.length, of, data: asDataset(data, rows, ids) };
+  const [rows, ids] = [concatRows(fields, taken), Float64Array.from(numbers)];
+  return { rows, ids, count: ids.length, of: countRows(data, splits), data: asDataset(data, rows, ids) };
 }
 
 const asDataset = ({ name, schema, notes }: Dataset, rows: Rows, ids: Float64Array): Dataset => ({
@@ -61,21 +47,6 @@ const asDataset = ({ name, schema, notes }: Dataset, rows: Rows, ids: Float64Arr
 });
 
 const READ = 500;
-
-/** The first so many rows, of a shuffled order unless all are wanted. */
-async function some(data: Dataset, split: Split, count: number, seed: number): Promise<Batch[]> {
-  if (count === 0) return [];
-  const shuffle = count < data.counts[split] ? { shuffle: { seed, epoch: 0 } } : {};
-  const parts: Batch[] = [];
-  let left = count;
-  for await (const { rows, index, ids } of data.batches({ split, batchSize: READ, ...shuffle })) {
-    const n = Math.min(left, index.length);
-    parts.push({ rows, index: index.slice(0, n), ids: ids.slice(0, n) });
-    left -= n;
-    if (left === 0) break;
-  }
-  return parts;
-}
 
 /** "1,000 of 10,000 rows drawn at random (--rows 10000 takes all)". */
 export const rowsInWords = ({ count, of }: Subject): string =>
