@@ -229,8 +229,11 @@ const TYPES: readonly (readonly [new (n: number) => NumberArray, string])[] = [
 
 /** The bytes of a .npy file (format 1.0, or 3.0 … never needed: no field names). */
 export function formatNpy({ shape, data }: NdArray): Uint8Array {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (data.length !== size)
+    throw new UserError(`an array of shape [${shape}] has ${size} values, given ${data.length}`);
   const texts = Array.isArray(data) ? (data as readonly string[]) : undefined;
-  const width = texts ? Math.max(1, ...texts.map((t) => [...t].length)) : 0;
+  const width = texts ? texts.reduce((most, text) => Math.max(most, [...text].length), 1) : 0;
   const type = texts ? `<U${width}` : TYPES.find(([kind]) => data instanceof kind)![1];
   const sizes = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
   const words = `{'descr': '${type}', 'fortran_order': False, 'shape': ${sizes}, }`;

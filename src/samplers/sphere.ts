@@ -40,7 +40,9 @@ const average = (values: ArrayLike<number> & Iterable<number>): number => {
 
 /** The greatest likelihood in m and s; c is the mean of the rows. */
 function fitShell(rows: Float32Array, d: number): Tensors {
-  const centre = Float32Array.from({ length: d }, (_, i) => average(rows.filter((_, j) => j % d === i)));
+  const sums = new Float64Array(d);
+  for (let i = 0; i < rows.length; i++) sums[i % d]! += rows[i]!;
+  const centre = Float32Array.from(sums, (sum) => (sum * d) / rows.length);
   const logs = logDistances(rows, centre);
   const mean = average(logs);
   const deviation = Math.sqrt(average(logs.map((v) => (v - mean) ** 2)));

@@ -316,3 +316,12 @@ test('IDX: wrong magic, cut short, too long and overflowing sizes are refused', 
   for (const [bytes, message] of bad)
     assert.throws(() => parseIdx(bytes, 'x'), { name: 'UserError', message });
 });
+
+test('an array is written only with as many values as its shape has, and of however many texts', () => {
+  assert.throws(
+    () => formatNpy({ shape: [3, 3], data: new Float32Array(4) }),
+    /an array of shape \[3,3\] has 9 values, given 4/,
+  );
+  const texts = Array.from({ length: 200_000 }, (_, i) => `row ${i}`);
+  assert.deepEqual(parseNpy(formatNpy({ shape: [texts.length], data: texts }), 'texts').data, texts);
+});
