@@ -1,17 +1,14 @@
 /** Which choices go together, and why others do not. */
+import { UserError } from '../errors.ts';
 import type { Network } from '../nn/index.ts';
-import { hasLevels, type Levels } from './model.ts';
+import type { Levels, ModelSpec } from './model.ts';
 import type { Objective } from './objective.ts';
-import { isPoint, type PosteriorFamily, type Space } from './posterior.ts';
-import type { PriorFamily } from './prior.ts';
+import { isPoint, type Space } from './posterior.ts';
 
-export interface Combination {
-  readonly network: Network | Levels;
-  readonly posterior: PosteriorFamily;
-  readonly prior: PriorFamily;
+export const hasLevels = (network: Network | Levels): network is Levels => 'inference' in network;
+
+export interface Combination extends Pick<ModelSpec, 'network' | 'posterior' | 'prior' | 'shape'> {
   readonly objective: Objective;
-  /** Of one example: [D] or [H, W, C]. */
-  readonly shape: readonly number[];
   /** Whether something is given. */
   readonly condition: boolean;
   /** Whether a label is inferred. */
@@ -36,7 +33,58 @@ export function clash(combination: Combination): string | undefined {
   return clashOfModel(combination) ?? clashOfLabel(combination) ?? clashOfObjective(combination);
 }
 
-function clashOfModel({ network, posterior, prior, condition }: Combination): string | undefined {
+/** Throws where no model can be made from `spec`. */
+export function checkModel(spec: ModelSpec): void {
+  const { shape, parts, latent, condition = 0 } = spec;
+  if (shape.length === 0 || !shape.every(isCount))
+    throw new UserError(
+      `shape [${shape}]: expected whole numbers from 1, [D] for a row or [H, W, C] for a picture`,
+    );
+  if (!isCount(latent)) throw new UserError(`latent ${latent}: expected a whole number of dimensions from 1`);
+  checkParts(parts, shape.at(-1)!);
+  const why = clashOfModel({ ...spec, condition: condition > 0 });
+  if (why) throw new UserError(why);
+}
+
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 1;
+
+function checkParts(parts: ModelSpec['parts'], features: number): void {
+  let covered = 0;
+  for (const { field, start, size } of parts) {
+    if (start !== covered || !isCount(size))
+      throw new UserError(
+        `part "${field}" has ${size} features from ${start} on: expected at least one, from ${covered} on, ` +
+          'where the part before it ends',
+      );
+    covered += size;
+  }
+  if (covered !== features)
+    throw new UserError(
+      `parts cover ${covered} features: expected the ${features} of the last axis of shape`,
+    );
+}
+
+/** Throws where `objective` does not train a model of `spec`. */
+export function checkObjective(objective: Objective, spec: ModelSpec): void {
+  const { condition = 0, label, modalities } = spec;
+  const combination = {
+    ...spec,
+    objective,
+    condition: condition > 0,
+    label: label !== undefined,
+    modalities: modalities?.length ?? spec.parts.length,
+    warmedUp: false,
+  };
+  const why = clashOfLabel(combination) ?? clashOfObjective(combination);
+  if (why) throw new UserError(why);
+}
+
+function clashOfModel({
+  network,
+  posterior,
+  prior,
+  condition,
+}: Pick<Combination, 'network' | 'posterior' | 'prior' | 'condition'>): string | undefined {
   if (prior.given && !condition)
     return 'this prior depends on what is given, and nothing is: name fields with --condition';
   if (hasLevels(network) && !prior.conditional)

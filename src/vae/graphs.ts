@@ -21,6 +21,7 @@ import {
 } from '../graph/index.ts';
 import { type Parameter, parameters } from '../nn/index.ts';
 import { countEntries, lookUp, symbolsOf } from './codes.ts';
+import { checkObjective } from './combine.ts';
 import { knownLabel, type LabelModel } from './label.ts';
 import { type BlockLikelihood, isInference, type Observation, observation, type Vae } from './model.ts';
 import {
@@ -55,8 +56,12 @@ export interface TrainingGraph {
   readonly reported: readonly string[];
 }
 
-/** x, mask, noise, scale, beta, progress → the reported scalars and a gradient for each parameter. */
+/**
+ * x, mask, noise, scale, beta, progress → the reported scalars and a gradient for each parameter. Throws a `UserError` where the
+ * objective is not for such a model.
+ */
 export function trainingGraph(whole: Vae, objective: Objective, rows = 1): TrainingGraph {
+  checkObjective(objective, whole.spec);
   const vae = whole.inTraining();
   const set = knobs();
   const observed = observation(vae.spec);

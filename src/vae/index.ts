@@ -1,7 +1,7 @@
 /** Distributions, models, terms and objectives. */
-export { make } from '../choice.ts';
+export { type Choice, make } from '../choice.ts';
 export * from './codes.ts';
-export * from './combine.ts';
+export { type Combination, clash, hasLevels, PLACES } from './combine.ts';
 export * from './graphs.ts';
 export * from './label.ts';
 export * from './likelihood.ts';

@@ -25,6 +25,7 @@ import {
 } from '../nn/index.ts';
 import { createChain } from './chain.ts';
 import type { Codes } from './codes.ts';
+import { checkModel, hasLevels } from './combine.ts';
 import { createHierarchy } from './hierarchy.ts';
 import { type LabelModel, type LabelSpec, withLabel } from './label.ts';
 import type { Law, Likelihood, LikelihoodField } from './likelihood.ts';
@@ -47,6 +48,7 @@ export interface Part {
 export interface ModelSpec {
   /** Of one example: [D] for a row, [H, W, C] for a picture. */
   readonly shape: readonly number[];
+  /** One after the other, they cover the last axis. */
   readonly parts: readonly Part[];
   /** Whether values may be missing: then a mask says which are there. */
   readonly masked: boolean;
@@ -132,7 +134,9 @@ export interface Vae {
 /** Parameters of the inference network: some objectives move them by another loss than the rest. */
 export const isInference = (parameter: string): boolean => /^(encoder|posterior)\./.test(parameter);
 
+/** Builds a model. Throws a `UserError` where the parts of `spec` do not make one. */
 export function createVae(spec: ModelSpec): Vae {
+  checkModel(spec);
   const declared = parameters();
   const { network } = spec;
   const built = (root: Scope) =>
@@ -149,8 +153,6 @@ export function createVae(spec: ModelSpec): Vae {
 
 /** What is built of a model, in training or not. */
 export type VaeParts = Omit<Vae, 'parameters' | 'inTraining'>;
-
-export const hasLevels = (network: Network | Levels): network is Levels => 'inference' in network;
 
 /** x as the encoder is shown it, and what is there of it. */
 const shownOf = (

@@ -179,3 +179,45 @@ test('the doubly reparameterised gradient refuses draws that share an expert', (
   }
   assert.equal(of('poe', 2), undefined);
 });
+
+test('parts that make no model, or none for an objective, are refused where it is built', () => {
+  const spec = {
+    ...base,
+    shape: [3],
+    parts: [
+      { field: 'a', law: make(likelihoods.gaussian), start: 0, size: 2 },
+      { field: 'b', law: make(likelihoods.gaussian), start: 2, size: 1 },
+    ],
+    masked: false,
+    latent: 2,
+  };
+  const refused = (more: Partial<Parameters<typeof createVae>[0]>, message: RegExp) =>
+    assert.throws(
+      () => createVae({ ...spec, ...more }),
+      (e) => e instanceof UserError && message.test(e.message),
+    );
+  const [a, b] = spec.parts as [(typeof spec.parts)[0], (typeof spec.parts)[0]];
+  refused({ prior: make(priors.uniformSphere) }, /gives real vectors and the prior is over unit vectors/);
+  refused(
+    { posterior: make(posteriors.vonMisesFisher) },
+    /gives unit vectors and the prior is over real vectors/,
+  );
+  refused({ parts: [a] }, /parts cover 2 features: expected the 3 of the last axis of shape/);
+  refused({ parts: [] }, /parts cover 0 features/);
+  refused(
+    { parts: [a, { ...b, start: 1, size: 2 }] },
+    /part "b" has 2 features from 1 on: expected .* from 2 on/,
+  );
+  refused({ shape: [] }, /shape \[\]: expected whole numbers/);
+  refused({ latent: 0 }, /latent 0: expected a whole number of dimensions from 1/);
+  refused({ latent: 1.5 }, /latent 1.5: expected a whole number/);
+  const drawless = createVae({ ...spec, posterior: point });
+  assert.throws(
+    () => trainingGraph(drawless, aim('iwae')),
+    (e) => e instanceof UserError && /a posterior that is drawn from, and a point is not/.test(e.message),
+  );
+  assert.throws(
+    () => make(posteriors.iaf, { stepz: 1 }),
+    (e) => e instanceof UserError && /stepz/.test(e.message),
+  );
+});
