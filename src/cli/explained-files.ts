@@ -5,11 +5,10 @@ import {
   type ModelField,
   modelFields,
   type Rows,
+  rowObjects,
   writeBytes,
   writeRows,
 } from '../data/index.ts';
-import { wordsOf } from '../data/one-hot-codec.ts';
-import { isoDate } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
 import type { Dimension } from '../tasks/explain/dimensions.ts';
 import type { RowExplanation } from '../tasks/explain/rows.ts';
@@ -149,40 +148,21 @@ export function jsonOf(
   { schema }: Model,
   { traversal, dimensions, explained, ...rest }: Explanation,
 ): object {
-  const fields = modelFields(schema);
   return {
     ...rest,
     dimensions: dimensions.map(({ map: _, ...dimension }) => dimension),
     ...(traversal && {
-      traversal: { ...traversal, z: [...traversal.z], rows: rowObjects(fields, traversal.rows) },
+      traversal: { ...traversal, z: [...traversal.z], rows: rowObjects(traversal.rows, schema) },
     }),
     explained: explained.map(({ original, reconstruction, given, nearest, code, ...row }) => ({
       ...row,
       code: [...code],
-      original: rowObjects(fields, original)[0],
-      reconstruction: rowObjects(fields, reconstruction)[0],
+      original: rowObjects(original, schema)[0],
+      reconstruction: rowObjects(reconstruction, schema)[0],
       nearest: nearest.neighbours.map((neighbour, i) => ({
         ...neighbour,
-        values: rowObjects(fields, nearest.rows)[i],
+        values: rowObjects(nearest.rows, schema)[i],
       })),
     })),
   };
-}
-
-type Cell = string | number | null;
-
-/** Numbers, words, dates in ISO form, null where missing; pictures are left out. */
-const rowObjects = (fields: readonly ModelField[], { count, columns }: Rows): Record<string, Cell>[] =>
-  Array.from({ length: count }, (_, i) =>
-    Object.fromEntries(
-      fields.flatMap((field, j) =>
-        field.type === 'image' ? [] : [[field.name, cellOf(field, columns[j]![i]!)] as const],
-      ),
-    ),
-  );
-
-function cellOf(field: Exclude<ModelField, PictureField>, value: number): Cell {
-  if (field.type === 'category' || field.type === 'boolean') return wordsOf(field)[value] ?? null;
-  if (Number.isNaN(value)) return null;
-  return field.type === 'date' ? isoDate(value, field.unit) : value;
 }

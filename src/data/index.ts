@@ -47,5 +47,6 @@ export {
   type Schema,
 } from './schema.ts';
 export { SPRITE_FACTORS, type Sprites, sprites } from './sprites.ts';
+export { type Cell, rowObjects } from './texts.ts';
 export { type WriteOptions, writeBytes, writeRows } from './write.ts';
 export { contactSheet, type Pictures, pngOf, type SheetOptions, writeImages } from './write-images.ts';

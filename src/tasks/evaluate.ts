@@ -94,7 +94,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const data = await openFor(model, path);
   try {
-    return await evaluateData(model, data, { rows: ROWS, ...options });
+    return await evaluateData(model, data, { ...options, rows: options.rows ?? ROWS });
   } finally {
     await data.close();
   }

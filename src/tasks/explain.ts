@@ -52,7 +52,18 @@ export interface Explanation {
   readonly absent: Readonly<Partial<Record<Topic, string>>>;
 }
 
-const DEFAULTS = { rows: 1000, dimensions: 20, span: 2, steps: 9, neighbours: 5, samples: 100, seed: 0 };
+const DEFAULTS: Setting = {
+  split: 'test',
+  row: [],
+  progress: () => {},
+  rows: 1000,
+  dimensions: 20,
+  span: 2,
+  steps: 9,
+  neighbours: 5,
+  samples: 100,
+  seed: 0,
+};
 
 export async function explain(
   model: Model,
@@ -71,7 +82,8 @@ export async function explain(
 type Setting = Required<Omit<ExplainOptions, 'among'>> & Pick<ExplainOptions, 'among'>;
 
 function settingOf(options: ExplainOptions): Setting {
-  const setting = { split: 'test', row: [], progress: () => {}, ...DEFAULTS, ...options } as Setting;
+  const asked = Object.entries(options).filter(([, value]) => value !== undefined);
+  const setting: Setting = { ...DEFAULTS, ...Object.fromEntries(asked) };
   const least = { rows: 2, dimensions: 0, steps: 2, neighbours: 0, samples: 1 };
   for (const [name, from] of Object.entries(least)) {
     const value = setting[name as keyof typeof least];

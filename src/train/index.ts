@@ -1,5 +1,6 @@
 /** The training loop and what it tells. */
 
+export type { Runtime, Session, SessionOptions, Trace, Value, Values } from '../runtime/index.ts';
 export * from './advice.ts';
 export * from './buffers.ts';
 export * from './clock.ts';

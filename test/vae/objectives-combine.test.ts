@@ -181,8 +181,9 @@ test('the doubly reparameterised gradient refuses draws that share an expert', (
 });
 
 test('parts that make no model, or none for an objective, are refused where it is built', () => {
+  const { network, posterior, prior } = base;
   const spec = {
-    ...base,
+    ...{ network, posterior, prior },
     shape: [3],
     parts: [
       { field: 'a', law: make(likelihoods.gaussian), start: 0, size: 2 },
