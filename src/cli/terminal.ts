@@ -1,10 +1,11 @@
 /** Where a command prints: results to stdout, progress and remarks to stderr; how wide, and whether in colour. */
 import { styleText } from 'node:util';
+import { harmless } from './text.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
 export interface Terminal {
-  /** A line of the result. */
+  /** A line of the result; what data could hold to steer the terminal is written out. */
   print(line?: string): void;
   /** A line beside the result: remarks, what to type next. */
   remark(line?: string): void;
@@ -29,9 +30,9 @@ export interface Streams {
 
 export function createTerminal({ stdout, stderr, env }: Streams, wantsJson: boolean): Terminal {
   const coloured = Boolean(stderr.isTTY) && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
-  const remark = (line = '') => void stderr.write(`${line}\n`);
+  const remark = (line = '') => void stderr.write(`${harmless(line)}\n`);
   return {
-    print: (line = '') => void stdout.write(`${line}\n`),
+    print: (line = '') => void stdout.write(`${harmless(line)}\n`),
     remark,
     write: (content) => void stdout.write(content),
     draw: (text) => void stderr.write(text),

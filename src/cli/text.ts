@@ -62,18 +62,31 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   return [...lines, line];
 }
 
+const BEYOND = 1e15; // no one counts so many digits
+
 /** Two decimals, or more where they matter: 102.13, 0.0123, −3.40, 1,234,567. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : value > 0 ? '∞' : '−∞';
   if (value < 0) return `−${formatNumber(-value)}`;
+  if (value >= BEYOND) return value.toExponential(2).replace('e+', 'e');
   if (Number.isInteger(value)) return value.toLocaleString('en');
   const digits = value >= 10_000 ? 0 : value >= 1 ? 2 : 4;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+const STAY = ['\n', '\t'];
+
+/** Characters that would steer a terminal, such as data may hold, written out; colours, line ends and tabs stay. */
+export const harmless = (text: string): string =>
+  text.replace(/(\p{Cc})(\[\d+m)?/gu, (all, character: string, colour = '') =>
+    STAY.includes(character) || (character === '\u001b' && colour !== '')
+      ? all
+      : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}${colour}`,
+  );
+
 /** Always with this many decimals, so that columns of figures line up: 102.13, −0.02. */
 export function formatFixed(value: number, decimals = 2): string {
-  if (!Number.isFinite(value)) return formatNumber(value);
+  if (!Number.isFinite(value) || Math.abs(value) >= BEYOND) return formatNumber(value);
   const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
   return (value < 0 ? '−' : '') + Math.abs(value).toLocaleString('en', options);
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../data/file-errors.ts';
-import { flushFolder } from './files.ts';
+import { flushFolder, isTemporary } from './files.ts';
 
 export const MODEL_FILE = 'model.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
@@ -76,5 +76,15 @@ export const isSwapInterrupted = async (out: string): Promise<boolean> =>
 export async function finishSwap(out: string): Promise<void> {
   await rename(trainingPath(out), out);
   await flushFolder(dirname(out));
-  await rm(replacedPath(out), { recursive: true, force: true });
+  await dropReplaced(out);
+}
+
+/** Deletes the former model, but for what in its folder is not of a model: that is the user's and stays in the folder. */
+export async function dropReplaced(out: string): Promise<void> {
+  const folder = replacedPath(out);
+  const names = await list(folder);
+  for (const name of Array.isArray(names) ? names : [])
+    if (!MEMBERS.includes(name) && !isTemporary(name) && !(await exists(join(out, name))))
+      await rename(join(folder, name), join(out, name));
+  await rm(folder, { recursive: true, force: true });
 }

@@ -64,7 +64,7 @@ function checkPath(path: string, { resume, overwrite }: OpenOptions): void {
 async function prepare(out: string, { resume, overwrite }: OpenOptions): Promise<string | undefined> {
   if (await layout.isSwapInterrupted(out)) await layout.finishSwap(out);
   const found = await layout.look(out);
-  if (found === 'model') await rm(layout.replacedPath(out), { recursive: true, force: true });
+  if (found === 'model') await layout.dropReplaced(out);
   const folder = layout.trainingPath(out);
   const step = await unfinishedStep(folder);
   if (found === 'other')

@@ -16,7 +16,7 @@ import {
 } from '../config/index.ts';
 import { type Codec, createCodec, type Dataset, describeSchema } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { openWorkspace, type Workspace } from '../model/index.ts';
+import { listSamplers, openWorkspace, type Workspace } from '../model/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { type EpochRecord, type FitEvent, type FitOptions, type Fitted, fit } from '../train/index.ts';
 import type { Modality, Vae } from '../vae/index.ts';
@@ -128,7 +128,7 @@ async function* run(run: Run): AsyncGenerator<TrainEvent> {
     out,
     fields: describeSchema(data.schema),
     rows: data.counts,
-    notes: [...data.notes, ...(start ? limitNotes(options, start) : [])],
+    notes: [...data.notes, ...(start ? limitNotes(options, start) : []), ...(await samplerNotes(out))],
     choices,
   };
   const { config } = plan;
@@ -195,6 +195,15 @@ async function* recording(
     }
     yield value;
   }
+}
+
+/** What goes with the weights of the model that is replaced or trained further. */
+async function samplerNotes(out: string): Promise<string[]> {
+  const names = await listSamplers(out).catch(() => []); // damaged ones are of no use either
+  if (names.length === 0) return [];
+  return [
+    `${out} has samplers (${names.join(', ')}) of the weights that it has now; they go where the weights change: fit them again with elbo refit`,
+  ];
 }
 
 function checkRows({ counts, name }: Dataset): void {

@@ -6,6 +6,7 @@ import {
   formatFixed,
   formatNumber,
   formatSeconds,
+  harmless,
   plural,
   quote,
   textPairs,
@@ -69,4 +70,14 @@ test('numbers, durations and words read well', () => {
   assert.deepEqual([0.42, 9.96, 61, 3723].map(formatSeconds), ['0.4 s', '10 s', '1:01', '1:02:03']);
   assert.deepEqual([plural(1, 'row'), plural(1200, 'row')], ['1 row', '1,200 rows']);
   assert.deepEqual(['a.csv', "it's here"].map(quote), ['a.csv', `'it'\\''s here'`]);
+});
+
+test('what would steer a terminal is written out, and colours are left', () => {
+  assert.equal(harmless('a\x1b[2Jb\x07\x9bc\r'), 'a\\x1b[2Jb\\x07\\x9bc\\x0d');
+  assert.equal(harmless('\x1b[33mNote\x1b[39m: é\t–\n'), '\x1b[33mNote\x1b[39m: é\t–\n');
+});
+
+test('numbers of very many digits are told by their magnitude', () => {
+  assert.deepEqual([1.04e30, -4.84e25, 123_456].map(formatNumber), ['1.04e30', '−4.84e25', '123,456']);
+  assert.equal(formatFixed(-2.5e18), '−2.50e18');
 });

@@ -67,6 +67,22 @@ test('a model is replaced or trained further only when asked', async (t) => {
   await refuses(openWorkspace(out, { resume: true }), /no checkpoint to go on from/);
 });
 
+test('what else a user keeps in a model folder stays there', async (t) => {
+  const out = join(temporary(t), 'model');
+  await publish(out, 1);
+  mkdirSync(join(out, 'notes'));
+  writeFileSync(join(out, 'notes', 'thesis.txt'), 'mine');
+  writeFileSync(join(out, 'samples.csv'), 'a\n1\n');
+  for (const value of [2, 3]) {
+    const workspace = await openWorkspace(out, { overwrite: true });
+    await workspace.publish(modelFiles(value));
+    await workspace.close();
+    assert.equal((await readModelFolder(out)).file.training.steps, value);
+    assert.equal(readFileSync(join(out, 'notes', 'thesis.txt'), 'utf8'), 'mine');
+    assert.equal(readFileSync(join(out, 'samples.csv'), 'utf8'), 'a\n1\n');
+  }
+});
+
 test('an unfinished run is continued or discarded only when asked', async (t) => {
   const out = join(temporary(t), 'model');
   const first = await openWorkspace(out);
