@@ -6,7 +6,8 @@ import { cut, formatFixed } from './text.ts';
 export function decimalsOf({ value, low, high }: Pick<Figure, 'value' | 'low' | 'high'>): number {
   if ([value, low, high].every((v) => v === undefined || Number.isInteger(v))) return 0;
   const half = low === undefined || high === undefined ? 0 : (high - low) / 2;
-  if (half > 0) return Math.min(4, Math.max(0, 2 - Math.ceil(Math.log10(half))));
+  if (half > 0 && half < Number.POSITIVE_INFINITY)
+    return Math.min(4, Math.max(0, 2 - Math.ceil(Math.log10(half))));
   return 3;
 }
 

@@ -1,9 +1,12 @@
 /** Tables with their gaps filled, to where the user wants them, and how sure they are. */
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { modelFields, type Schema, takeRows } from '../data/index.ts';
 import { isNpy } from '../data/write.ts';
 import { type Beside, writeFilled } from '../data/write-filled.ts';
 import { UserError } from '../errors.ts';
 import type { Imputed, Uncertainty } from '../tasks/impute.ts';
+import { tellNotes } from './notes.ts';
 import { asFile, deliver } from './output.ts';
 import type { Terminal } from './terminal.ts';
 import { formatNumber, plural, wrap } from './text.ts';
@@ -42,6 +45,7 @@ export async function deliverFilled(
   const beside = imputed.uncertainty.map((one) => columnOf(one, schema));
   const write = (t: number, path: string) =>
     writeFilled(data, { rows: tables[t]!, schema, beside }, path, { overwrite });
+  if (imputed.unread.lines > 0) for (const file of files) await keepSource(file, data, imputed);
   for (const [t, file] of files.entries()) await write(t, file);
   if (files.length > 0) tell(imputed, files, terminal);
   else if (terminal.wantsJson) terminal.write(await asFile('jsonl', (path) => write(0, path)));
@@ -50,6 +54,17 @@ export async function deliverFilled(
     await deliver({ rows, schema, what: 'filled row' }, {}, terminal);
   } else terminal.write(await asFile('csv', (path) => write(0, path)));
   if (!terminal.wantsJson) remark(imputed, terminal);
+}
+
+/** A file that has lines which were not read is not replaced by one without them. */
+async function keepSource(file: string, data: string, { notes }: Imputed): Promise<void> {
+  const [there, source] = await Promise.all(
+    [file, data].map((path) => realpath(path).catch(() => resolve(path))),
+  );
+  if (there === source)
+    throw new UserError(
+      `${file} has lines that cannot be read, which would be lost with it: mend them, or write elsewhere with --out. ${notes[0] ?? ''}`,
+    );
 }
 
 function columnOf({ field, kind, values }: Uncertainty, { fields }: Schema): Beside {
@@ -80,20 +95,21 @@ function effectiveOf({ effective }: Imputed) {
 }
 
 function remark(imputed: Imputed, terminal: Terminal): void {
-  const notes = imputed.notes.map((note) => `${terminal.paint('yellow', 'Note')}: ${note}`);
-  for (const text of [...notes, ...inWords(imputed)])
+  tellNotes(imputed.notes, terminal);
+  for (const text of inWords(imputed))
     for (const line of wrap(text, terminal.columns())) terminal.remark(line);
 }
 
 function inWords(imputed: Imputed): string[] {
-  const { tables, cells, incomplete, samples } = imputed;
+  const { tables, cells, unread, incomplete, samples } = imputed;
+  const where = `${formatNumber(incomplete.length)} of ${plural(tables[0]!.count, 'row')}`;
   const effective = effectiveOf(imputed);
   if (!effective) return ['Nothing to fill: every value is there.'];
   const { least, median, few } = effective;
   const round = (v: number) => formatNumber(v < FEW ? Number(v.toFixed(1)) : Math.round(v));
   const [rest, them] = few === 1 ? ['rests', 'it'] : ['rest', 'them'];
   return [
-    `${plural(cells, 'gap')} filled, in ${formatNumber(incomplete.length)} of ${plural(tables[0]!.count, 'row')}.`,
+    `${plural(cells, 'gap')} filled${unread.values > 0 ? '; what is there but not understood stays as it is written' : `, in ${where}`}.`,
     `Effective samples: ${round(median)} of ${formatNumber(samples)} for the row in the middle, ${round(least)} for the least.`,
     `${plural(few, 'row')} ${rest} on fewer than ${FEW}: --samples ${10 * samples} says more of ${them}.`,
   ].slice(0, samples === 1 ? 1 : few === 0 ? 2 : 3);

@@ -31,8 +31,16 @@ function describeType(field: ModelField): string {
 
 function shares(names: readonly string[], counts: readonly number[], shown: number): string {
   const total = counts.reduce((sum, n) => sum + n, 0) || 1;
-  const listed = names.slice(0, shown).map((name, i) => `${name} ${percent(counts[i]! / total)}`);
+  const listed = names.slice(0, shown).map((name, i) => `${brief(name)} ${percent(counts[i]! / total)}`);
   return listed.join(', ') + (names.length > shown ? ', …' : '');
+}
+
+const MOST = 40; // characters of a word
+
+/** On one line, and no more of it than tells it from others. */
+function brief(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > MOST ? `${line.slice(0, MOST - 1)}…` : line;
 }
 
 function describeNumeric(field: NumericField): string {

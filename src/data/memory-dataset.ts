@@ -21,6 +21,7 @@ export interface RandomAccess {
   readonly schema: Schema;
   readonly notes: readonly string[];
   readonly labels?: Labels | undefined;
+  readonly unread?: Dataset['unread'];
   readonly ids: SplitRows;
   /** Rows by number: `index` says which rows of `rows` they are. */
   fetch(ids: Int32Array): Promise<Pick<Batch, 'rows' | 'index'>> | Pick<Batch, 'rows' | 'index'>;
@@ -45,12 +46,21 @@ export function inMemory(schema: Schema, rows: Rows): Pick<RandomAccess, 'fetch'
   };
 }
 
-export function randomAccessDataset({ name, schema, notes, labels, ids, ...access }: RandomAccess): Dataset {
+export function randomAccessDataset({
+  name,
+  schema,
+  notes,
+  labels,
+  unread,
+  ids,
+  ...access
+}: RandomAccess): Dataset {
   return {
     name,
     schema,
     notes,
     ...(labels && { labels }),
+    ...(unread && { unread }),
     counts: { train: ids.train.length, validation: ids.validation.length, test: ids.test.length },
     batches: (options) => batches(ids[options.split], options, access),
     close: async () => {},

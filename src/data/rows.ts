@@ -58,6 +58,8 @@ export interface Dataset {
   readonly notes: readonly string[];
   readonly labels?: Labels;
   readonly factors?: readonly Factor[];
+  /** Lines that are left out because they cannot be read, and values of p(x|z) that are there but not understood and count as missing. */
+  readonly unread?: { readonly lines: number; readonly values: number };
   /** Whether rows are read anew from files, in whose order they come: shuffled, each stays near its place. */
   readonly streamed?: boolean;
   batches(options: BatchOptions): AsyncIterable<Batch>;

@@ -25,6 +25,7 @@ export interface StreamedTable {
   readonly schema: Schema;
   readonly notes: readonly string[];
   readonly labels?: Labels | undefined;
+  readonly unread: NonNullable<Dataset['unread']>;
   readonly files: { train: TableFile; validation: TableFile | undefined; test: TableFile | undefined };
   readonly settings: Settings;
   close(): void;
@@ -41,7 +42,7 @@ interface Part {
 const LARGEST = 2 ** 34; // bytes that one typed array can view
 
 export function streamDataset(table: StreamedTable): Dataset {
-  const { name, schema, notes, labels, settings } = table;
+  const { name, schema, notes, labels, unread, settings } = table;
   const parts = partsOf(table);
   const fields = modelFields(schema);
   const wanted = Math.floor(settings.memory / 2 / (rowBytes(fields) + 8));
@@ -54,6 +55,7 @@ export function streamDataset(table: StreamedTable): Dataset {
     notes: [...notes, `${name} is larger than the memory given to it and is read again in each epoch.`],
     ...(labels && { labels }),
     counts,
+    unread,
     streamed: true,
     batches: (options) => batches(parts, fields, Math.min(capacity, counts[options.split]), options),
     close: async () => table.close(),

@@ -139,8 +139,9 @@ async function inferColumn(column: Column): Promise<Draft> {
   if (type) return asAsked(column, type);
   if (stats.distinct === 1) return ignored(stats, typeOf(stats), await constant(column));
   const insisted = edit?.role === 'model';
-  if (!insisted && isIdentifier(stats))
-    return ignored(stats, typeOf(stats), 'identifier, every value differs');
+  if (!insisted && isIdentifier(stats)) return ignored(stats, typeOf(stats), await whyDiffering(column));
+  if (!insisted && isNumeric(stats) && !safe(stats))
+    return ignored(stats, 'integer', 'whole numbers beyond 2^53, which would not be told apart');
   return (
     (await asBoolean(column)) ??
     asNumber(stats) ??
@@ -185,6 +186,19 @@ export const shortText = (value: unknown): string => {
 };
 
 const IDENTIFIER = 'identifier, every value differs';
+export const WRITTEN = 'numbers are read with a point and without separators or signs, as in 1234.5';
+
+/** Whether a text is a number as people write one: in groups of three, with a comma for a point, a currency or a percent sign. */
+export const isWrittenNumber = (text: string): boolean =>
+  /^[-+]?[$€£¥]? ?(\d{1,3}([ ,.'’]\d{3})+([.,]\d+)?|\d+([.,]\d+)?)( ?[%$€£¥])?$/.test(text) &&
+  !/^[-+]?\d+(\.\d+)?$/.test(text);
+
+/** Why a column of which every value differs is left out. */
+async function whyDiffering({ db, relation, stats }: Column): Promise<string> {
+  if (typeOf(stats) !== 'text') return IDENTIFIER;
+  const first = await firstValue(db, relation, stats);
+  return isWrittenNumber(first) ? `${shortText(first)} is no number here: ${WRITTEN}` : IDENTIFIER;
+}
 
 const allDiffer = ({ present, distinct, rows }: Stats): boolean =>
   present >= 3 && (rows <= EXACT_DISTINCT_ROWS ? distinct === present : distinct > 0.97 * present);
@@ -332,14 +346,17 @@ async function notModelled({ db, relation, stats }: Column): Promise<Draft> {
         FROM ${relation.from})
        WHERE v IS NOT NULL AND x IS NULL LIMIT 1`,
     );
+    const mend = isWrittenNumber(String(row!.v))
+      ? `(${WRITTEN}.) Write them so`
+      : `If they mean "missing", add --missing ${shortText(row!.v)}`;
     throw new UserError(
       `${relation.path}, column "${stats.name}": ${numbers} of ${present} values are numbers, ` +
-        `the others are not, such as ${shortText(row!.v)} in row ${row!.n}. ` +
-        `If they mean "missing", add --missing ${shortText(row!.v)}; ` +
+        `the others are not, such as ${shortText(row!.v)} in row ${row!.n}. ${mend}; ` +
         `otherwise set the column's role to "ignored" in a schema file`,
     );
   }
   if (/^[{[]/.test(await firstValue(db, relation, stats))) return ignored(stats, 'text', 'nested values');
-  if (allDiffer(stats)) return ignored(stats, 'text', IDENTIFIER);
+  if (allDiffer(stats))
+    return ignored(stats, 'text', await whyDiffering({ db, relation, stats, edit: undefined }));
   return ignored(stats, 'text', `text with ${stats.distinct} different values in ${present} rows`);
 }

@@ -5,7 +5,7 @@ import { secondsPer } from './dates.ts';
 import { type Database, literal } from './duckdb.ts';
 import { type Column, newColumn, type Rows } from './rows.ts';
 import type { FieldOf, ModelField, NumericField } from './schema.ts';
-import { numberExpression, shortText } from './table-infer.ts';
+import { isWrittenNumber, numberExpression, shortText, WRITTEN } from './table-infer.ts';
 import { type Relation, textExpression } from './table-source.ts';
 
 /** What reading needs to know of a field. */
@@ -82,13 +82,14 @@ export async function readRows(db: Database, relation: Relation, fields: readonl
   return { count: relation.rows, columns };
 }
 
-/** Values that are there but not understood, in words: they count as missing. */
-export async function misreadNotes(
+/** Values that are there but not understood, how many of each field and in words: they count as missing. `mends` says what could be done. */
+export async function misread(
   db: Database,
   relation: Relation,
   fields: readonly Readable[],
-): Promise<string[]> {
-  if (fields.length === 0) return [];
+  mends: boolean,
+): Promise<{ readonly counts: readonly number[]; readonly notes: readonly string[] }> {
+  if (fields.length === 0) return { counts: [], notes: [] };
   const place = ({ name }: Readable) => relation.columns.findIndex((column) => column.name === name);
   const bad = fields.map(
     (field, j) => `c${place(field)} IS NOT NULL AND (${expression(relation, field, j)}) IS NULL`,
@@ -96,21 +97,27 @@ export async function misreadNotes(
   const counts = bad.map((condition, j) => `count_if(${condition})::DOUBLE AS n${j}`);
   const [row] = await db.query(`SELECT ${counts.join(', ')} FROM ${relation.from}`);
   const notes: string[] = [];
+  const all = fields.map((_, j) => Number(row![`n${j}`]));
   for (const [j, field] of fields.entries()) {
-    const count = Number(row![`n${j}`]);
-    if (count > 0)
-      notes.push(await misread(db, relation, field, textExpression(relation, place(field)), bad[j]!, count));
+    const count = all[j]!;
+    const where = { source: textExpression(relation, place(field)), condition: bad[j]! };
+    if (count > 0) notes.push(await misreadNote(db, relation, field, { ...where, count, mends }));
   }
-  return notes;
+  return { counts: all, notes };
 }
 
-async function misread(
+interface Misread {
+  readonly source: string;
+  readonly condition: string;
+  readonly count: number;
+  readonly mends: boolean;
+}
+
+async function misreadNote(
   db: Database,
   relation: Relation,
   field: Readable,
-  source: string,
-  condition: string,
-  count: number,
+  { source, condition, count, mends }: Misread,
 ): Promise<string> {
   const examples = await db.query(
     `SELECT n, v FROM (SELECT (row_number() OVER ())::DOUBLE AS n, ${source} AS v, ${condition} AS bad
@@ -121,10 +128,15 @@ async function misread(
     ? 'not among the known values'
     : `not ${field.type === 'date' ? 'a date' : 'a number'}`;
   const values = count === 1 ? '1 value is' : `${count} values are`;
-  const mend = isCode(field) ? '' : `; if it means "missing", add --missing ${shortText(examples[0]?.v)}`;
+  const mend = isCode(field) || !mends ? '' : `; ${mendOf(field, examples[0]?.v)}`;
   const counted = `${count === 1 ? 'counts' : 'count'} as missing`;
   return `column "${field.name}": ${values} ${what} (${shown}) and ${counted}${mend}.`;
 }
+
+const mendOf = (field: Readable, example: unknown): string =>
+  field.type !== 'date' && isWrittenNumber(String(example))
+    ? `${WRITTEN}: write them so`
+    : `if it means "missing", add --missing ${shortText(example)}`;
 
 /** About `wanted` rows spread over the whole relation, always the same ones. */
 export async function sampleRows(

@@ -19,8 +19,8 @@ export interface Relation {
   /** A FROM clause whose columns are c0, c1 …; rows in the order of the file. */
   readonly from: string;
   readonly rows: number;
-  /** Lines that could not be read, in words. */
-  readonly notes: readonly string[];
+  /** Lines that could not be read: how many, as far as they were counted, and in words. */
+  readonly rejected: { readonly count: number; readonly notes: readonly string[] };
   /** The same rows as they are in the file: a FROM clause, and for each column what it is called there and its type. */
   readonly raw: Pick<Scan, 'from' | 'refs' | 'types'>;
 }
@@ -82,7 +82,7 @@ export async function openRelation(
   if (rows === 0) throw new UserError(`${path}: has no rows, only a header`);
   const cleaned = `(SELECT ${cells.join(', ')} FROM ${scan.from}${some})`;
   const from = (await stat(path)).size <= COPY_BELOW[format] ? await copied(db, cleaned) : cleaned;
-  return { path, columns, from, rows, notes: rejected.notes, raw: scan };
+  return { path, columns, from, rows, rejected, raw: scan };
 }
 
 /** Errors kept; a line can have several. */
@@ -235,7 +235,7 @@ async function sniff(db: Database, path: string, delimiter: string): Promise<Dia
   };
 }
 
-async function rejects(db: Database, path: string): Promise<{ count: number; notes: string[] }> {
+async function rejects(db: Database, path: string): Promise<Relation['rejected']> {
   const bad = await db.query(
     `SELECT line::DOUBLE AS line, any_value(error_message) AS why
      FROM reject_errors GROUP BY line ORDER BY line`,

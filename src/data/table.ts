@@ -6,18 +6,19 @@ import { fitNumeric, knotsFor, lawOptions } from './fit-number.ts';
 import { givenIds, inMemory, randomAccessDataset, sharesFor } from './memory-dataset.ts';
 import type { GivenPaths, Settings } from './options.ts';
 import { concatRows, type Dataset, type Labels, type Rows, rowBytes } from './rows.ts';
-import { type Field, isNumeric, MAX_CATEGORIES, modelFields, parseSchema, type Schema } from './schema.ts';
+import {
+  type Field,
+  isGiven,
+  isNumeric,
+  MAX_CATEGORIES,
+  modelFields,
+  parseSchema,
+  type Schema,
+} from './schema.ts';
 import { createSplitter } from './split.ts';
 import { streamDataset } from './stream-dataset.ts';
 import { type Draft, inferDrafts } from './table-infer.ts';
-import {
-  declareCategories,
-  misreadNotes,
-  type Readable,
-  readable,
-  readRows,
-  sampleRows,
-} from './table-read.ts';
+import { declareCategories, misread, type Readable, readable, readRows, sampleRows } from './table-read.ts';
 import { openRelation, type Relation, type TableFormat, textExpression } from './table-source.ts';
 
 /** One file of the table, open. */
@@ -77,9 +78,9 @@ async function openFiles(
     ? { schema: settings.schema, loaded: undefined }
     : await inferSchema(files.train, settings);
   const fields = modelFields(schema);
-  const notes = await prepare(all, schema);
+  const { notes, unread } = await prepare(all, schema, settings.schema === undefined);
   const labels = settings.label === undefined ? undefined : await readLabels(all, settings.label);
-  const about = { name: given.train, schema, notes, labels };
+  const about = { name: given.train, schema, notes, unread, labels };
   const total = all.reduce((sum, { relation }) => sum + relation.rows, 0);
   if (total * rowBytes(fields) > settings.memory) return streamDataset({ ...about, files, settings, close });
   const wanted = fields.map(readable);
@@ -95,16 +96,20 @@ async function openFiles(
 }
 
 /** Checks each file against the schema; says what was found. */
-async function prepare(files: readonly TableFile[], schema: Schema): Promise<string[]> {
-  const fields = modelFields(schema).map(readable);
+async function prepare(files: readonly TableFile[], schema: Schema, isInferred: boolean) {
+  const all = modelFields(schema);
+  const fields = all.map(readable);
   const notes: string[] = [];
+  const unread = { lines: 0, values: 0 };
   for (const { db, relation } of files) {
-    notes.push(...relation.notes);
     for (const { name } of fields) columnNumber(relation, name);
     await declareCategories(db, fields);
-    notes.push(...(await misreadNotes(db, relation, fields)));
+    const values = await misread(db, relation, fields, isInferred);
+    notes.push(...relation.rejected.notes, ...values.notes);
+    unread.lines += relation.rejected.count;
+    for (const [j, count] of values.counts.entries()) if (!isGiven(all[j]!)) unread.values += count;
   }
-  return notes;
+  return { notes, unread };
 }
 
 /** Position of a column by its name. */

@@ -38,8 +38,9 @@ export function moments(values: Iterable<number> = []): Moments {
   return { add, count: () => count, mean: () => mean, variance: () => squares / Math.max(1, count - 1) };
 }
 
-/** The mean of what was added, with the interval of the normal distribution. */
-export const meanOf = (m: Moments): Estimate => around(m.mean(), Math.sqrt(m.variance() / m.count()));
+/** The mean of what was added, with the interval of the normal distribution; a single value says nothing of how far it is off. */
+export const meanOf = (m: Moments): Estimate =>
+  around(m.mean(), m.count() > 1 ? Math.sqrt(m.variance() / m.count()) : Number.POSITIVE_INFINITY);
 
 /** A share of n, by Wilson (1927): sensible at 0 and at n too. */
 export function shareOf(hits: number, n: number): Estimate {

@@ -29,6 +29,8 @@ export interface Encoded {
   readonly conditions?: Rows;
   /** Of a label that the model predicts. */
   readonly prediction?: Prediction;
+  /** Findings about the data, in plain words: what could not be read. */
+  readonly notes: readonly string[];
 }
 
 /** The likeliest class of each row, whatever its label says, and its q(y|x). */
@@ -53,7 +55,7 @@ export async function encode(
     const parts: EncodedBatch[] = [];
     for await (const batch of batchesOf(data, splits, BATCH, rows))
       parts.push(await encodeBatch(model, batch, seed));
-    return { ...join(parts, model), ...(data.labels && { labels: data.labels }) };
+    return { ...join(parts, model), ...(data.labels && { labels: data.labels }), notes: data.notes };
   } finally {
     await data.close();
   }
@@ -96,7 +98,7 @@ function predict({ codec }: Model, classes: Float32Array, n: number): Prediction
   return { field, codes, probabilities };
 }
 
-function join(parts: readonly EncodedBatch[], { vae, schema }: Model): Omit<Encoded, 'labels'> {
+function join(parts: readonly EncodedBatch[], { vae, schema }: Model): Omit<Encoded, 'labels' | 'notes'> {
   const concat = (arrays: readonly Float32Array[]) => {
     const out = new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
     let at = 0;

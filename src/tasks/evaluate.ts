@@ -63,6 +63,8 @@ export interface ColumnReport extends Partial<ColumnErrors> {
 
 export interface Evaluation extends Whole {
   readonly rows: number;
+  /** Findings about the data, in plain words: what could not be read. */
+  readonly notes: readonly string[];
   /** Nats an example. */
   readonly negativeElbo: number;
   readonly logPx: number;
@@ -124,6 +126,7 @@ export async function evaluateData(
     ...oldFigures(elbo.result, whole, samples),
     ...whole,
     columns: columnsOf(elbo.result, further),
+    notes: data.notes,
     diagnosis: diagnose(whole.figures),
     protocol: protocol(model, data, splits, elbo.result.rows, seed),
   };
@@ -224,12 +227,8 @@ function columnsOf({ fields }: ElboResult, { errors, similarity }: Further): Eva
 }
 
 function protocol(model: Model, data: Dataset, splits: readonly Split[], rows: number, seed: number): string {
-  const which =
-    splits.length > 1
-      ? isTrainingData(model, data)
-        ? 'all'
-        : `all (${data.name} is not the data trained on)`
-      : splits[0];
+  const which = splits.length > 1 ? 'all ' : `${splits[0]} `;
+  const whose = isTrainingData(model, data) ? '' : ` of ${data.name}, which is not the data trained on`;
   const field = model.schema.fields.find((f) => f.type === 'image');
   const drawn =
     field?.role === 'model' && field.type === 'image' && field.binarize !== 'none'
@@ -237,5 +236,6 @@ function protocol(model: Model, data: Dataset, splits: readonly Split[], rows: n
       : '';
   const quantile = model.schema.fields.some((f) => 'transform' in f && f.transform.kind === 'quantile');
   const scale = quantile ? '; numbers as normal scores, so densities are on that scale' : '';
-  return `${rows.toLocaleString('en')} ${which} rows, one sample of z each, seed ${seed}${drawn}; nats an example${scale}`;
+  const counted = `${rows.toLocaleString('en')} ${whose ? '' : which}${rows === 1 ? 'row' : 'rows'}${whose}`;
+  return `${counted}, one sample of z each, seed ${seed}${drawn}; nats an example${scale}`;
 }

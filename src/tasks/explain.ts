@@ -39,6 +39,8 @@ export type Topic = 'dimensions' | 'traversal' | 'rows' | 'nearest';
 export interface Explanation {
   /** Rows looked at. */
   readonly rows: number;
+  /** Findings about the data, in plain words: what could not be read. */
+  readonly notes: readonly string[];
   /** The one that says most first. */
   readonly dimensions: readonly Dimension[];
   readonly order?: DimensionFindings['order'];
@@ -109,6 +111,7 @@ async function explainData(model: Model, data: Dataset, setting: Setting): Promi
   const dimensions = await explainDimensions(model, seen, start, setting);
   return {
     rows: seen.count,
+    notes: data.notes,
     span: setting.span,
     ...dimensions,
     explained: explained.explained,

@@ -6,9 +6,10 @@ import {
   type ModelField,
   modelFields,
   type Rows,
+  type Schema,
   takeRows,
 } from '../data/index.ts';
-import { isNumeric } from '../data/schema.ts';
+import { isGiven, isNumeric, isPredicted } from '../data/schema.ts';
 import { UserError } from '../errors.ts';
 import { isPoint } from '../vae/index.ts';
 import type { Tell } from './evaluate/subject.ts';
@@ -46,6 +47,8 @@ export interface Imputed {
   readonly uncertainty: readonly Uncertainty[];
   /** Values that were filled. */
   readonly cells: number;
+  /** Lines of the file that could not be read, and are in no table; values that are there, though not understood: they stay. */
+  readonly unread: { readonly lines: number; readonly values: number };
   /** Numbers of the rows that had gaps, from 0. */
   readonly incomplete: Int32Array;
   /** Of z for each of these rows. */
@@ -64,8 +67,10 @@ export async function impute(model: Model, path: string, options: ImputeOptions 
     await fillAll(model, filling, setting, options.progress ?? (() => {}));
     const { tables, cells, incomplete, effective } = filling;
     const uncertainty = filling.uncertainty.filter((one) => one !== undefined);
-    const notes = [...data.notes, ...remarks(model)];
-    return { tables, uncertainty, cells, incomplete, samples: setting.samples, effective, notes };
+    const { unread = { lines: 0, values: 0 } } = data;
+    const notes = [...data.notes, ...remarks(model), ...gapsLeft(model.schema, filling.rows)];
+    const done = { cells: cells - unread.values, unread, samples: setting.samples, notes };
+    return { tables, uncertainty, incomplete, effective, ...done };
   } finally {
     await data.close();
   }
@@ -111,6 +116,18 @@ function remarks({ vae }: Model): string[] {
   if (posterior.random) return [];
   const why = isPoint(posterior) ? 'The code of a row is a point without density' : 'A row has one code';
   return [`${why}: gaps are filled by what it is decoded to, and no samples are weighed.`];
+}
+
+/** Gaps in columns that are given to the model, which no p(x|z) is of. */
+function gapsLeft(schema: Schema, { columns, count }: Rows): string[] {
+  return modelFields(schema).flatMap((field, j) => {
+    if (!isGiven(field)) return [];
+    let gaps = 0;
+    for (let i = 0; i < count; i++) gaps += Number(isMissing(field, columns[j]!, i));
+    if (gaps === 0) return [];
+    const why = isPredicted(field) ? 'it is predicted (elbo encode tells its classes)' : 'it is a condition';
+    return [`column "${field.name}": ${gaps === 1 ? '1 gap stays' : `${gaps} gaps stay`}, since ${why}.`];
+  });
 }
 
 /** A modelled field, its column among those of the rows, and its features. */

@@ -15,6 +15,8 @@ export interface ReconstructOptions extends RowOptions {
 export interface Reconstructed {
   readonly original: Rows;
   readonly reconstruction: Rows;
+  /** Findings about the data, in plain words: what could not be read. */
+  readonly notes: readonly string[];
 }
 
 const BATCH = 500;
@@ -43,5 +45,9 @@ export async function reconstruct(
     await data.close();
   }
   if (at === 0) throw new UserError(`${path}: no rows to reconstruct`);
-  return { original: concatRows(fields, original), reconstruction: concatRows(fields, reconstruction) };
+  return {
+    original: concatRows(fields, original),
+    reconstruction: concatRows(fields, reconstruction),
+    notes: data.notes,
+  };
 }

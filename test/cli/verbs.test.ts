@@ -272,3 +272,57 @@ test('the thread that puts batches together is there for the published command',
     await worker.terminate();
   }
 });
+
+test('what cannot be read is said by every verb that reads data, and is not lost', async () => {
+  const broken = 'size,weight,kind\n3,2.5,red\nBROKEN\n10,,green\n4,abc,red\n12,1.25,blue\n';
+  writeFileSync(join(folder, 'broken.csv'), broken);
+  writeFileSync(join(folder, 'holes.csv'), file('table.csv').replace(/,[\d.]+,/, ',,'));
+  await run('train', 'holes.csv', '--out', 'holes.model', ...quickly);
+  const said = /Note: .*broken\.csv: 1 line cannot be read and is left out \(line 3: 1 values instead of 3\)/;
+  for (const words of [['encode'], ['reconstruct'], ['evaluate', '--rows', '0'], ['impute']]) {
+    const { err } = await run(words[0]!, 'holes.model', 'broken.csv', ...words.slice(1));
+    assert.match(err.replaceAll(/\s+/g, ' '), said, words[0]);
+  }
+  const { out, err } = await run('impute', 'holes.model', 'broken.csv', '--out', 'mended.csv');
+  assert.match(out, /4 rows/);
+  assert.match(err, /1 gap filled; what is there but not understood stays as it is written/);
+  assert.doesNotMatch(err, /--missing/);
+  assert.match(file('mended.csv'), /^4,abc,red$/m);
+  const inPlace = await elbo(
+    main,
+    ['impute', 'holes.model', 'broken.csv', '--out', 'broken.csv', '--overwrite'],
+    folder,
+  );
+  assert.equal(inPlace.code, 2);
+  assert.match(inPlace.err, /broken\.csv has lines that cannot be read, which would be lost with it/);
+  assert.equal(file('broken.csv'), broken);
+});
+
+test('a condition’s gaps are not filled, and that is said', async () => {
+  writeFileSync(join(folder, 'given.csv'), file('table.csv').replace(/,red\n/, ',\n'));
+  await run('train', 'given.csv', '--condition', 'kind', '--out', 'given.model', ...quickly);
+  const { err } = await run('impute', 'given.model', 'given.csv', '--out', 'given-filled.csv');
+  assert.match(err, /column "kind": 1 gap stays, since it is a condition/);
+});
+
+test('training a model further tells of its samplers and leaves other files in its folder', async () => {
+  await run('train', 'table.csv', '--out', 'kept.model', ...quickly);
+  await run('refit', 'kept.model', 'table.csv', '--sampler', 'uniformSphere');
+  writeFileSync(join(folder, 'kept.model', 'mine.txt'), 'mine');
+  const { err } = await run(
+    'train',
+    'table.csv',
+    '--out',
+    'kept.model',
+    ...quickly,
+    '--overwrite',
+    '--seed',
+    '5',
+  );
+  assert.match(
+    err.replaceAll(/\s+/g, ' '),
+    /Note: kept\.model has samplers \(uniformSphere\) of the weights that it has now/,
+  );
+  assert.equal(file('kept.model/mine.txt'), 'mine');
+  assert.ok(!existsSync(join(folder, 'kept.model', 'samplers')));
+});

@@ -178,6 +178,27 @@ test('texts with leading zeros stay texts; long numbers and running numbers are 
   assert.match(run!, /identifier/);
 });
 
+test('long numbers that repeat are not merged, and numbers as people write them are not called identifiers', async () => {
+  const lines = Array.from(
+    { length: 60 },
+    (_, i) => `${1234567890123456789n + BigInt(i % 7)};1.${200 + i},50;${'x'.repeat(90)}${i % 2};${i % 5}`,
+  );
+  const dataset = await openDataset(put(folder, 'people.csv', `user;amount;long;x\n${lines.join('\n')}\n`));
+  const [user, amount, long] = describeSchema(dataset.schema);
+  assert.match(user!, /^user: ignored: whole numbers beyond 2\^53, which would not be told apart/);
+  assert.match(amount!, /^amount: ignored: "1.200,50" is no number here: numbers are read with a point/);
+  assert.ok(long!.length < 140, long);
+  const some = Array.from({ length: 60 }, (_, i) => (i % 20 === 0 ? `"1,${200 + i}.5"` : `${i}.5`));
+  const mixed = await openDataset(
+    put(folder, 'some.csv', `x,y\n${some.map((v, i) => `${v},${i % 3}`).join('\n')}\n`),
+  );
+  assert.match(
+    mixed.notes.join(),
+    /column "x": 3 values are not a number \(row 1: "1,200.5".*: write them so/,
+  );
+  assert.deepEqual(mixed.unread, { lines: 0, values: 3 });
+});
+
 test('JSON, JSON lines and TSV give the same rows as CSV; nested values are ignored', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => ({
     n: i % 9,

@@ -43,6 +43,11 @@ test('moments that come one by one are those of the whole', () => {
   near(m.variance(), 9.8, 1e-12);
   const { low, high } = meanOf(m);
   near(high - low, 2 * 1.959963984540054 * Math.sqrt(9.8 / 5), 1e-12);
+  assert.deepEqual(meanOf(moments([3])), {
+    value: 3,
+    low: Number.NEGATIVE_INFINITY,
+    high: Number.POSITIVE_INFINITY,
+  });
 });
 
 test('a share of none or all has an interval too (Wilson 1927)', () => {

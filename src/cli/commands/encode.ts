@@ -31,22 +31,31 @@ const command = verb({
       { codesTable, writeCodes },
       { checkEnding, checkOut, deliver },
       { conditionFields },
+      { tellNotes },
     ] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/encode.ts'),
       import('../codes.ts'),
       import('../output.ts'),
       import('../../data/schema.ts'),
+      import('../notes.ts'),
     ]);
     await checkOut({ out, overwrite });
     checkEnding(out);
     await withModel(path, threads, async (model) => {
       const codes = await encode(model, data, given({ split, count, seed }));
+      tellNotes(codes.notes, terminal);
       const table = { drawn: draw, given: conditionFields(model.schema) };
       if (out === undefined) return deliver({ ...codesTable(codes, table), what: 'code' }, {}, terminal);
       await writeCodes(codes, out, { ...table, overwrite });
       if (terminal.wantsJson)
-        terminal.json({ type: 'saved', count: codes.count, latent: codes.latent, paths: [out] });
+        terminal.json({
+          type: 'saved',
+          count: codes.count,
+          latent: codes.latent,
+          notes: codes.notes,
+          paths: [out],
+        });
       else terminal.print(`${codes.count.toLocaleString('en')} codes of ${codes.latent} dimensions: ${out}`);
     });
     return undefined;

@@ -54,10 +54,11 @@ const command = verb({
     'elbo evaluate faces.model faces/ --factors factors.csv',
   ],
   run: async ({ threads, ...flags }, [path = '', data = ''], terminal) => {
-    const [{ withModel, given }, { evaluate }, { createStages }] = await Promise.all([
+    const [{ withModel, given }, { evaluate }, { createStages }, { tellNotes }] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/evaluate.ts'),
       import('../stages.ts'),
+      import('../notes.ts'),
     ]);
     const { split, samples, rows, quality, features, sampler, mean, factors, seed } = flags;
     const options = given({ split, samples, rows, quality, features, sampler, mean, factors, seed });
@@ -66,6 +67,7 @@ const command = verb({
       const evaluation = await evaluate(model, data, { ...options, progress: stages.tell }).finally(
         stages.clear,
       );
+      tellNotes(evaluation.notes, terminal);
       if (terminal.wantsJson) terminal.json(evaluation);
       else await printEvaluation(evaluation, terminal);
     });

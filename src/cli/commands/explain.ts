@@ -53,6 +53,7 @@ const command = verb({
       { checkOut },
       { printExplanation },
       { jsonOf, TRAVERSALS, writeExplanation },
+      { tellNotes },
     ] = await Promise.all([
       import('../model.ts'),
       import('../../tasks/explain.ts'),
@@ -60,6 +61,7 @@ const command = verb({
       import('../output.ts'),
       import('../explained.ts'),
       import('../explained-files.ts'),
+      import('../notes.ts'),
     ]);
     const { row, neighbours, among, dimensions, span, steps, split, rows, samples, seed } = flags;
     const options = given({ row, neighbours, among, dimensions, span, steps, split, rows, samples, seed });
@@ -67,6 +69,7 @@ const command = verb({
     const stages = createStages(terminal);
     await withModel(path, threads, async (model) => {
       const found = await explain(model, data, { ...options, progress: stages.tell }).finally(stages.clear);
+      tellNotes(found.notes, terminal);
       const paths = out === undefined ? [] : await writeExplanation(model, found, out, { overwrite });
       if (terminal.wantsJson) terminal.json({ ...jsonOf(model, found), ...(out !== undefined && { paths }) });
       else printExplanation(model, found, paths, terminal);

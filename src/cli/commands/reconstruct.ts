@@ -24,20 +24,23 @@ const command = verb({
     'elbo reconstruct digits.model digits/ -n 100 --out again/       pictures and a contact sheet of pairs',
   ],
   run: async ({ out, split, count, draw, seed, overwrite, threads }, [path = '', data = ''], terminal) => {
-    const [{ withModel, given }, { reconstruct }, { checkEnding, checkOut, deliver }] = await Promise.all([
-      import('../model.ts'),
-      import('../../tasks/reconstruct.ts'),
-      import('../output.ts'),
-    ]);
+    const [{ withModel, given }, { reconstruct }, { checkEnding, checkOut, deliver }, { tellNotes }] =
+      await Promise.all([
+        import('../model.ts'),
+        import('../../tasks/reconstruct.ts'),
+        import('../output.ts'),
+        import('../notes.ts'),
+      ]);
     await checkOut({ out, overwrite });
     await withModel(path, threads, async (model) => {
       checkEnding(out, model.schema);
       const mean = draw ? false : undefined;
-      const { original, reconstruction } = await reconstruct(
+      const { original, reconstruction, notes } = await reconstruct(
         model,
         data,
         given({ split, count, seed, mean }),
       );
+      tellNotes(notes, terminal);
       const made = {
         rows: reconstruction,
         originals: original,

@@ -4,6 +4,7 @@ import { dataOptions, runOptions, startOptions, trainingOptions } from '../../co
 import type { TrainEvent, TrainOptions } from '../../tasks/train.ts';
 import { EXIT } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { tellNotes } from '../notes.ts';
 import { printProfile } from '../profile.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
@@ -134,7 +135,7 @@ function printPlan({ fields, rows, notes, choices }: Event<'plan'>, data: string
   for (const line of fields.slice(0, FIELDS)) say(`  ${line}`);
   if (fields.length > FIELDS)
     terminal.remark(`  and ${fields.length - FIELDS} more: elbo schema ${quote(data)} lists them`);
-  for (const note of notes) say(`${terminal.paint('yellow', 'Note')}: ${note}`);
+  tellNotes(notes, terminal, '    ');
   terminal.remark(terminal.paint('bold', 'Choices'));
   for (const line of choices) say(`  ${line}`);
   terminal.remark();
