@@ -1,4 +1,4 @@
-/** The library: every verb of the command line, with the same names and options. */
+/** The library: the verbs of the command line that work on data and models, with the same names and options. */
 
 export type { GivenChoices, GivenOptions, GivenSampler, ParsedOptions, TrainConfig } from './config/index.ts';
 export {

@@ -87,6 +87,8 @@ const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
 /** The splits that `split` means for this data. */
 export function splitsFor(model: Model, data: Dataset, split: SplitName): readonly Split[] {
+  if (split !== 'all' && !SPLITS.includes(split))
+    throw new UserError(`split "${split}": expected train, validation, test or all`);
   if (split === 'all' || !isTrainingData(model, data)) return SPLITS;
   if (data.counts[split] === 0)
     throw new UserError(`${data.name} has no ${split} rows: choose another --split`);

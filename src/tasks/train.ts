@@ -99,7 +99,12 @@ function parseTrainOptions(given: Omit<TrainOptions, 'data' | 'signal'>): Parsed
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   const plain = parseOptions(trainOptions, Object.fromEntries(entries.filter(([name]) => !isChoice(name))));
   checkSplits(plain);
-  return withPreset({ ...plain, ...Object.fromEntries(entries.filter(([name]) => isChoice(name))) });
+  const named = (value: unknown) => (typeof value === 'string' ? { kind: value } : value);
+  const choices = entries.filter(([name]) => isChoice(name));
+  return withPreset({
+    ...plain,
+    ...Object.fromEntries(choices.map(([name, value]) => [name, named(value)])),
+  });
 }
 
 interface Run {

@@ -74,6 +74,7 @@ const START: Progress = { step: 0, epoch: 0, batch: 0, sums: NOTHING, history: [
 /** Trains and yields what happens; returns the best weights. */
 export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted> {
   const { vae, train, batchSize, epochs, resume, warmup } = options;
+  checkNumbers(options);
   const stepsPerEpoch = Math.ceil(train.rows / batchSize);
   checkWarmup(warmup, epochs * stepsPerEpoch);
   const { validate, dispose } = await openValidation(options);
@@ -99,6 +100,14 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent, Fitted
   } finally {
     await Promise.all([learner?.dispose(), dispose()]);
   }
+}
+
+function checkNumbers({ train, batchSize, epochs, learningRate, clip = 1, skip = 1 }: FitOptions): void {
+  for (const [name, value] of Object.entries({ epochs, batchSize, 'rows to train on': train.rows }))
+    if (!(Number.isSafeInteger(value) && value >= 1))
+      throw new UserError(`${name}: given ${value}, expected a whole number from 1`);
+  for (const [name, value] of Object.entries({ learningRate, clip, skip }))
+    if (!(value >= 0)) throw new UserError(`${name}: given ${value}, expected a number from 0`);
 }
 
 /** The ELBO of the validation rows, and where the objective is made of weights its own bound. */

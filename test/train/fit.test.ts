@@ -143,6 +143,20 @@ test('a warm-up that training would not finish is refused before it starts', asy
   assert.equal((await run({ runtime, warmup: warmups.linear({ steps: 24 }) })).fitted.reason, 'finished');
 });
 
+test('numbers that no training can have are refused', async () => {
+  for (const [options, message] of [
+    [{ epochs: 0 }, /epochs: given 0, expected a whole number from 1/],
+    [{ epochs: 0.5 }, /epochs: given 0.5/],
+    [{ learningRate: Number.NaN }, /learningRate: given NaN, expected a number from 0/],
+    [{ clip: -1 }, /clip: given -1/],
+    [{ train: { ...source(rowSpec, 20, 8, 6), rows: 0 } }, /rows to train on: given 0/],
+  ] as const)
+    await assert.rejects(
+      run({ runtime, ...options }),
+      (e) => e instanceof UserError && message.test(e.message),
+    );
+});
+
 test('schedules and warm-ups reach the steps', async () => {
   const ran = await run({
     runtime,
