@@ -33,6 +33,7 @@ export {
   type Labels,
   newColumn,
   type Rows,
+  rowBytes,
   type Split,
   takeRows,
 } from './rows.ts';

@@ -4,7 +4,7 @@
  */
 import { UserError } from '../errors.ts';
 import { readNumpyFile } from './array-files.ts';
-import { identifier, openDatabase } from './duckdb.ts';
+import { type Database, identifier, openDatabase } from './duckdb.ts';
 import { formatNpy, type NdArray } from './npy.ts';
 import type { Rows } from './rows.ts';
 import { isGiven, type ModelField, modelFields, type Schema } from './schema.ts';
@@ -95,7 +95,8 @@ async function fillTable(
     const relation = await openRelation(db, source, format, { missing: schema.missing });
     const fields = modelFields(wideSchema);
     await storeRows(db, wide, fields);
-    await copyTo(db, joined(relation, fields, output), path, output);
+    const fractions = await fractional(db, relation, fields);
+    await copyTo(db, joined(relation, fields, output, fractions), path, output);
   } finally {
     db.close();
   }
@@ -106,8 +107,9 @@ function joined(
   { raw, columns, from }: Relation,
   fields: readonly ModelField[],
   output: TableOutput,
+  fractions: ReadonlySet<string>,
 ): string {
-  const isText = raw.types.every((type) => type === 'VARCHAR');
+  const isText = isOfTexts(raw);
   const keeps = !isText || output.format === 'csv'; // texts in a file with types get those of their fields
   const own = columns.map(({ name }, j) => {
     const k = fields.findIndex((field) => field.name === name);
@@ -115,7 +117,7 @@ function joined(
     if (!field || isGiven(field)) return `raw.r${j} AS ${identifier(name)}`;
     const filled = keeps
       ? `CASE WHEN clean.c${j} IS NULL THEN ${inType(field, `made.c${k}`, raw.types[j]!)} ELSE raw.r${j} END`
-      : cell(field, `made.c${k}`, output.format);
+      : typed(field, `clean.c${j}`, `made.c${k}`, output.format, fractions.has(name));
     return `${filled} AS ${identifier(name)}`;
   });
   const beside = fields.flatMap(({ name }, k) =>
@@ -126,6 +128,46 @@ function joined(
     `SELECT ${[...own, ...beside].join(', ')} FROM (SELECT ${asRead} FROM ${raw.from}) AS raw ` +
     `POSITIONAL JOIN (SELECT * FROM ${from}) AS clean POSITIONAL JOIN made`
   );
+}
+
+const isOfTexts = ({ types }: Relation['raw']): boolean => types.every((type) => type === 'VARCHAR');
+
+/** Columns of texts whose field is of whole numbers, and which have others all the same. */
+async function fractional(
+  db: Database,
+  { raw, columns, from }: Relation,
+  fields: readonly ModelField[],
+): Promise<ReadonlySet<string>> {
+  const whole = new Set(fields.filter(({ type }) => type === 'integer').map(({ name }) => name));
+  const asked = isOfTexts(raw)
+    ? columns.flatMap(({ name }, j) => (whole.has(name) ? [{ name, j }] : []))
+    : [];
+  if (asked.length === 0) return new Set();
+  const cells = asked.map(
+    ({ j }) => `count_if(${numberOf(`c${j}`)} <> trunc(${numberOf(`c${j}`)}))::DOUBLE AS n${j}`,
+  );
+  const [counts] = await db.query(`SELECT ${cells.join(', ')} FROM ${from}`);
+  return new Set(asked.filter(({ j }) => Number(counts![`n${j}`]) > 0).map(({ name }) => name));
+}
+
+/** A text as a finite number; NULL where it is none. */
+const numberOf = (text: string): string =>
+  `CASE WHEN isfinite(TRY_CAST(${text} AS DOUBLE)) THEN TRY_CAST(${text} AS DOUBLE) END`;
+
+/** What is there as the text says, in the type of its field; what is not, or is no such value, as it was made. */
+function typed(
+  field: ModelField,
+  there: string,
+  made: string,
+  format: TableOutput['format'],
+  isFractional: boolean,
+): string {
+  const filled = cell(field, made, format);
+  if (field.type === 'number' || isFractional) return `coalesce(${numberOf(there)}, ${made})`;
+  if (field.type === 'integer') return `coalesce(CAST(${numberOf(there)} AS BIGINT), ${filled})`;
+  if (field.type === 'category' || (field.type === 'date' && format === 'json'))
+    return `coalesce(${there}, ${filled})`;
+  return filled;
 }
 
 /** A made value in the type that its column has in the file; texts as the data writes them, whole numbers without a point. */

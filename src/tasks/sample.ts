@@ -1,5 +1,6 @@
 /** `sample`: new rows or pictures, from z drawn from the prior or from what was fitted in its place. */
-import { concatRows, modelFields, type Rows } from '../data/index.ts';
+import { totalmem } from 'node:os';
+import { concatRows, modelFields, type Rows, rowBytes } from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
 import { type ConditionOptions, conditionFeed, sampledConditions } from './conditions.ts';
@@ -27,10 +28,21 @@ const BATCH = 500;
 const HOTTEST = 1e6; // far beyond all that a decoder can tell apart, and finite in float32
 const LEAST = 0.01; // of a truncation: 1 in 125 normal numbers is within it
 
+/** All rows are in memory, and once more while they are put together. */
+function checkMemory(count: number, { schema }: Model): void {
+  const wanted = 2 * count * rowBytes(modelFields(schema));
+  if (wanted > totalmem())
+    throw new UserError(
+      `count ${count}: so many rows want ${Math.ceil(wanted / 2 ** 30).toLocaleString('en')} GiB of memory, and there are ` +
+        `${Math.floor(totalmem() / 2 ** 30)}: draw fewer at a time, each time with another --seed`,
+    );
+}
+
 export async function sample(model: Model, options: SampleOptions = {}): Promise<Rows> {
   const { count = 64, seed = 0, sampler, temperature = 1, truncate, ...rest } = options;
   const { mean = false, clip = true, ...told } = rest;
   checkCount(count);
+  checkMemory(count, model);
   if (!(temperature >= 0 && temperature <= HOTTEST))
     throw new UserError(`temperature ${temperature}: expected a number from 0 to ${HOTTEST}`);
   if (truncate !== undefined && !(truncate >= LEAST))

@@ -276,7 +276,10 @@ test('the thread that puts batches together is there for the published command',
 test('what cannot be read is said by every verb that reads data, and is not lost', async () => {
   const broken = 'size,weight,kind\n3,2.5,red\nBROKEN\n10,,green\n4,abc,red\n12,1.25,blue\n';
   writeFileSync(join(folder, 'broken.csv'), broken);
-  writeFileSync(join(folder, 'holes.csv'), file('table.csv').replace(/,[\d.]+,/, ',,'));
+  const holes = file('table.csv')
+    .replace(/,[\d.]+,/, ',,')
+    .replace(/,blue\n/, ',\n');
+  writeFileSync(join(folder, 'holes.csv'), holes);
   await run('train', 'holes.csv', '--out', 'holes.model', ...quickly);
   const said = /Note: .*broken\.csv: 1 line cannot be read and is left out \(line 3: 1 values instead of 3\)/;
   for (const words of [['encode'], ['reconstruct'], ['evaluate', '--rows', '0'], ['impute']]) {
@@ -296,6 +299,17 @@ test('what cannot be read is said by every verb that reads data, and is not lost
   assert.equal(inPlace.code, 2);
   assert.match(inPlace.err, /broken\.csv has lines that cannot be read, which would be lost with it/);
   assert.equal(file('broken.csv'), broken);
+  writeFileSync(join(folder, 'halves.csv'), 'size,weight,kind\n10.5,,pink\n4,2.125,red\n');
+  await run('impute', 'holes.model', 'halves.csv', '--out', 'halves.jsonl');
+  const [half, whole] = jsonLines(file('halves.jsonl'));
+  assert.deepEqual([half!['size'], half!['kind'], typeof half!['weight']], [10.5, 'pink', 'number']);
+  assert.deepEqual(whole, { size: 4, weight: 2.125, kind: 'red' });
+});
+
+test('more rows than memory can hold are refused', async () => {
+  const { code, err } = await elbo(main, ['sample', 'a.model', '-n', '1e13'], folder);
+  assert.equal(code, 2);
+  assert.match(err, /count 10000000000000: so many rows want [\d,]+ GiB of memory/);
 });
 
 test('a condition’s gaps are not filled, and that is said', async () => {
