@@ -41,7 +41,6 @@ test('outside training, and at a rate of 0, x is left as it is', () => {
 });
 
 const [rate, activation] = [0.5, 'tanh'] as const;
-const onePixel = { ...pictureSpec, parts: [{ ...pictureSpec.parts[0]!, size: 1 }] };
 const bodies: Record<string, ModelSpec> = {
   mlp: { ...mixedSpec, network: mlp({ hidden: [6, 5], activation, norm: true, dropout: rate }) },
   conv: {
@@ -49,7 +48,7 @@ const bodies: Record<string, ModelSpec> = {
     network: convNetwork({ channels: [4], hidden: 5, activation, norm: false, blocks: 1, dropout: rate }),
   },
   ladder: {
-    ...onePixel,
+    ...pictureSpec,
     network: ladder({ levels: [0, 2], channels: 4, activation, blocks: 1, dropout: rate }),
   },
   chain: { ...mixedSpec, network: chain({ depth: 2, layers: 2, activation, dropout: rate }) },
