@@ -1,11 +1,20 @@
-/** From parts, without files: a VAE of points on a ring, its own network and batches, in Node or a page alike. */
+/** From parts, without files: a VAE of points on a ring, its own network and batches, trained and drawn from, in Node or a page alike. */
 import { nodeRuntime } from 'elbo-vae';
 import { add, mul, type Tensor, tanh } from 'elbo-vae/graph';
 import { linear, type Scope } from 'elbo-vae/nn';
 import { adam, schedules, warmups } from 'elbo-vae/optim';
 import { stream } from 'elbo-vae/random';
-import { type BatchSource, fit } from 'elbo-vae/train';
-import { createVae, likelihoods, make, objectives, posteriors, priors } from 'elbo-vae/vae';
+import { type BatchSource, createBuffers, type Fitted, fit, openGraph, wanted } from 'elbo-vae/train';
+import {
+  createVae,
+  likelihoods,
+  make,
+  meanGraph,
+  objectives,
+  posteriors,
+  priorGraph,
+  priors,
+} from 'elbo-vae/vae';
 
 const ROWS = 512;
 const BATCH = 64;
@@ -48,6 +57,7 @@ const ring: BatchSource = {
   },
 };
 
+const runtime = nodeRuntime();
 const training = fit({
   vae,
   objective: make(objectives.elbo),
@@ -58,11 +68,28 @@ const training = fit({
   batchSize: BATCH,
   epochs: 30,
   seed: 0,
-  runtime: nodeRuntime(),
+  runtime,
   train: ring,
   validation: ring,
 });
-for await (const event of training) {
-  if (event.type === 'epoch' && event.epoch % 10 === 0)
-    console.log(event.epoch, event.validation.negativeElbo.toFixed(3));
+
+/** Events until the end, which gives the weights of the best epoch. */
+async function trained(): Promise<Fitted> {
+  for (;;) {
+    const { done, value } = await training.next();
+    if (done) return value;
+    if (value.type === 'epoch' && value.epoch % 10 === 0)
+      console.log(value.epoch, value.validation.negativeElbo.toFixed(3));
+  }
 }
+
+const { weights } = await trained();
+const prior = await openGraph(runtime, priorGraph(vae), { weights });
+const decoder = await openGraph(runtime, meanGraph(vae), { weights });
+const buffers = createBuffers(vae.spec, prior.noises, 5);
+buffers.draw(5, (name) => stream(1, name));
+const { z } = await prior.run(wanted(prior, buffers.values(5)));
+const means = (await decoder.run({ z: z! }))['mean']!.data as Float32Array;
+for (let i = 0; i < 5; i++)
+  console.log(`new point at radius ${Math.hypot(means[2 * i]!, means[2 * i + 1]!).toFixed(2)}`);
+await Promise.all([prior.dispose(), decoder.dispose()]);

@@ -201,7 +201,7 @@ export const priorDensityGraph = (vae: Vae): Outputs => ({
   logPz: first(vae.prior.logProb(latentInput(vae))),
 });
 
-/** z [B, Z] → the values of p(x|z), `field.parameter` each [B, …], and nothing drawn. */
+/** z [B, Z] → the values of p(x|z), `field.parameter` each [B, …], or what is learned for all rows [D], and nothing drawn. */
 export function decoderGraph(vae: Vae): Outputs {
   const values = vae
     .decode(latentInput(vae))
