@@ -2,7 +2,8 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { modelFields, type Schema, takeRows } from '../data/index.ts';
-import { isNpy } from '../data/write.ts';
+import { sourceOf } from '../data/sources.ts';
+import { isNpy, outputOf } from '../data/write.ts';
 import { type Beside, writeFilled } from '../data/write-filled.ts';
 import { UserError } from '../errors.ts';
 import type { Imputed, Uncertainty } from '../tasks/impute.ts';
@@ -53,7 +54,10 @@ export async function deliverFilled(
     const rows = takeRows(modelFields(schema), tables[0]!, incomplete);
     await deliver({ rows, schema, what: 'filled row' }, {}, terminal);
   } else terminal.write(await asFile('csv', (path) => write(0, path)));
-  if (!terminal.wantsJson) remark(imputed, terminal);
+  tellNotes(imputed.notes, terminal);
+  if (terminal.wantsJson) return;
+  for (const text of await inWords(imputed, data, files))
+    for (const line of wrap(text, terminal.columns())) terminal.remark(line);
 }
 
 /** A file that has lines which were not read is not replaced by one without them. */
@@ -94,14 +98,15 @@ function effectiveOf({ effective }: Imputed) {
   return { least: sorted[0]!, median, few: sorted.filter((v) => v < FEW).length };
 }
 
-function remark(imputed: Imputed, terminal: Terminal): void {
-  tellNotes(imputed.notes, terminal);
-  for (const text of inWords(imputed))
-    for (const line of wrap(text, terminal.columns())) terminal.remark(line);
+/** Whether texts that are not understood stay as they are written: not where they go into a file with types. */
+async function keepsTexts(data: string, files: readonly string[]): Promise<boolean> {
+  const { table } = await sourceOf(data);
+  return !(table === 'csv' || table === 'tsv') || files.every((file) => outputOf(file).format === 'csv');
 }
 
-function inWords(imputed: Imputed): string[] {
+async function inWords(imputed: Imputed, data: string, files: readonly string[]): Promise<string[]> {
   const { tables, cells, unread, incomplete, samples } = imputed;
+  const kept = unread.values > 0 && (await keepsTexts(data, files)) ? unread.values : 0;
   const where = `${formatNumber(incomplete.length)} of ${plural(tables[0]!.count, 'row')}`;
   const effective = effectiveOf(imputed);
   if (!effective) return ['Nothing to fill: every value is there.'];
@@ -109,7 +114,7 @@ function inWords(imputed: Imputed): string[] {
   const round = (v: number) => formatNumber(v < FEW ? Number(v.toFixed(1)) : Math.round(v));
   const [rest, them] = few === 1 ? ['rests', 'it'] : ['rest', 'them'];
   return [
-    `${plural(cells, 'gap')} filled${unread.values > 0 ? '; what is there but not understood stays as it is written' : `, in ${where}`}.`,
+    `${plural(cells - kept, 'gap')} filled${kept > 0 ? '; what is there but not understood stays as it is written' : `, in ${where}`}.`,
     `Effective samples: ${round(median)} of ${formatNumber(samples)} for the row in the middle, ${round(least)} for the least.`,
     `${plural(few, 'row')} ${rest} on fewer than ${FEW}: --samples ${10 * samples} says more of ${them}.`,
   ].slice(0, samples === 1 ? 1 : few === 0 ? 2 : 3);

@@ -74,15 +74,15 @@ export function formatNumber(value: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-const STAY = ['\n', '\t'];
+const STAY = ['\n', '\t', ...[1, 2, 22, 33, 36, 39].map((code) => `\u001b[${code}m`)]; // the styles that commands paint with
 
-/** Characters that would steer a terminal, such as data may hold, written out; colours, line ends and tabs stay. */
+/** Characters that would steer a terminal or turn the direction of text, such as data may hold, written out. */
 export const harmless = (text: string): string =>
-  text.replace(/(\p{Cc})(\[\d+m)?/gu, (all, character: string, colour = '') =>
-    STAY.includes(character) || (character === '\u001b' && colour !== '')
-      ? all
-      : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}${colour}`,
-  );
+  text.replace(/\p{Cc}(\[\d+m)?|[\u202a-\u202e\u2066-\u2069]/gu, (all) => {
+    if (STAY.includes(all)) return all;
+    const code = all.charCodeAt(0).toString(16);
+    return `${code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`}${all.slice(1)}`;
+  });
 
 /** Always with this many decimals, so that columns of figures line up: 102.13, −0.02. */
 export function formatFixed(value: number, decimals = 2): string {

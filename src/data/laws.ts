@@ -59,10 +59,12 @@ export function accepts({ likelihood, transform }: NumericField): ((v: number) =
   const { support, levels = Number.POSITIVE_INFINITY } = lawOf(likelihood);
   if (support === 'count') return (v) => v >= 0 && v < levels && Number.isInteger(v);
   if (support === 'positive') return (v) => v > 0;
-  if (transform.kind !== 'range') return undefined;
-  const { low, high } = transform;
-  return (v) => v >= low && v <= high;
+  return isShares(transform) ? (v) => v >= 0 && v <= 1 : undefined;
 }
+
+/** From 0 to 1 as they are; other ranges are those that training has seen, and values beyond count as their ends. */
+export const isShares = (transform: Transform): boolean =>
+  transform.kind === 'range' && transform.low === 0 && transform.high === 1;
 
 const TURNS = [2 * Math.PI, 24, 360];
 const SLACK = 1e-3;

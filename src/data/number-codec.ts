@@ -50,10 +50,16 @@ export function numberCodec(field: NumericField): FieldCodec {
   };
 }
 
-/** Such a value has no likelihood: none could be told from that of a usual one. */
-function refuseOutside({ name, likelihood }: NumericField, v: number, row = 0): never {
+/** Refuses a column with a value that has no likelihood: none could be told from that of a usual one. `path` is its file. */
+export function checkColumn(field: NumericField, column: Float64Array, path: string): void {
+  const isIn = accepts(field);
+  const at = isIn ? column.findIndex((v) => !Number.isNaN(v) && !isIn(v)) : -1;
+  if (at >= 0) refuseOutside(field, column[at]!, at, `${path}, `);
+}
+
+function refuseOutside({ name, likelihood }: NumericField, v: number, row = 0, where = ''): never {
   throw new UserError(
-    `column "${name}", row ${row + 1}: ${v} cannot be by the law that the model has for this column (${asChoice(likelihood).kind}). ` +
+    `${where}column "${name}", row ${row + 1}: ${v} cannot be by the law that the model has for this column (${asChoice(likelihood).kind}). ` +
       'Leave the row out, or train again with another likelihood for the column (--likelihood, or a --schema file)',
   );
 }
@@ -76,9 +82,11 @@ const nearestInTurn =
 /** How far to turn on from 0, below a whole turn. */
 const turned = (v: number, period: number): number => v - period * Math.floor(v / period);
 
-/** The same direction as the values of a field have it: from 0 on, or where they may be negative from half a turn before it. */
+/** The same direction as the values of a field have it: a turn from 0 on, or from half a turn before it, or from the least of them. */
 export function directionIn({ min, max }: Range, period: number, v: number): number {
-  const start = min >= 0 ? 0 : max > period / 2 ? min : -period / 2;
+  const isBelow = min >= 0 && max <= period;
+  const isAround = min >= -period / 2 && max <= period / 2;
+  const start = isBelow ? 0 : isAround ? -period / 2 : min;
   return start + turned(v - start, period);
 }
 
@@ -111,8 +119,10 @@ function plain(
       return linear(0, transform.scale);
     case 'count':
       return linear(0, 1);
-    case 'range':
-      return linear(transform.low, transform.high - transform.low);
+    case 'range': {
+      const { toModel, fromModel } = linear(transform.low, transform.high - transform.low);
+      return { toModel: (v, u) => Math.min(1, Math.max(0, toModel(v, u))), fromModel };
+    }
     case 'turn': {
       const { period } = transform;
       return {

@@ -140,7 +140,7 @@ async function inferColumn(column: Column): Promise<Draft> {
   if (stats.distinct === 1) return ignored(stats, typeOf(stats), await constant(column));
   const insisted = edit?.role === 'model';
   if (!insisted && isIdentifier(stats)) return ignored(stats, typeOf(stats), await whyDiffering(column));
-  if (!insisted && isNumeric(stats) && !safe(stats))
+  if (!insisted && isNumeric(stats) && !safe(stats) && (await isInDigits(column)))
     return ignored(stats, 'integer', 'whole numbers beyond 2^53, which would not be told apart');
   return (
     (await asBoolean(column)) ??
@@ -192,6 +192,10 @@ export const WRITTEN = 'numbers are read with a point and without separators or 
 export const isWrittenNumber = (text: string): boolean =>
   /^[-+]?[$€£¥]? ?(\d{1,3}([ ,.'’]\d{3})+([.,]\d+)?|\d+([.,]\d+)?)( ?[%$€£¥])?$/.test(text) &&
   !/^[-+]?\d+(\.\d+)?$/.test(text);
+
+/** Whether values are whole numbers digit by digit, not magnitudes such as 1.5e30. */
+const isInDigits = async ({ db, relation, stats }: Column): Promise<boolean> =>
+  /INT/.test(relation.raw.types[stats.column]!) || /^[+-]?\d+$/.test(await firstValue(db, relation, stats));
 
 /** Why a column of which every value differs is left out. */
 async function whyDiffering({ db, relation, stats }: Column): Promise<string> {

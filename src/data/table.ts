@@ -4,6 +4,7 @@ import { type Database, literal, openDatabase } from './duckdb.ts';
 import { applyEdits } from './edits.ts';
 import { fitNumeric, knotsFor, lawOptions } from './fit-number.ts';
 import { givenIds, inMemory, randomAccessDataset, sharesFor } from './memory-dataset.ts';
+import { checkColumn } from './number-codec.ts';
 import type { GivenPaths, Settings } from './options.ts';
 import { concatRows, type Dataset, type Labels, type Rows, rowBytes } from './rows.ts';
 import {
@@ -88,6 +89,9 @@ async function openFiles(
   for (const file of all)
     parts.push(file === files.train && loaded ? loaded : await readRows(file.db, file.relation, wanted));
   close();
+  for (const [k, { relation }] of all.entries())
+    for (const [j, field] of fields.entries())
+      if (isNumeric(field)) checkColumn(field, parts[k]!.columns[j] as Float64Array, relation.path);
   return randomAccessDataset({
     ...about,
     ids: givenIds(rows, settings),

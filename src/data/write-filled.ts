@@ -143,12 +143,13 @@ async function fractional(
     ? columns.flatMap(({ name }, j) => (whole.has(name) ? [{ name, j }] : []))
     : [];
   if (asked.length === 0) return new Set();
-  const cells = asked.map(
-    ({ j }) => `count_if(${numberOf(`c${j}`)} <> trunc(${numberOf(`c${j}`)}))::DOUBLE AS n${j}`,
-  );
+  const cells = asked.map(({ j }) => `count_if(${isFraction(numberOf(`c${j}`))})::DOUBLE AS n${j}`);
   const [counts] = await db.query(`SELECT ${cells.join(', ')} FROM ${from}`);
   return new Set(asked.filter(({ j }) => Number(counts![`n${j}`]) > 0).map(({ name }) => name));
 }
+
+/** Also what no 64-bit integer holds. */
+const isFraction = (number: string): string => `${number} <> trunc(${number}) OR abs(${number}) > 9e15`;
 
 /** A text as a finite number; NULL where it is none. */
 const numberOf = (text: string): string =>

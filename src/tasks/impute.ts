@@ -47,7 +47,7 @@ export interface Imputed {
   readonly uncertainty: readonly Uncertainty[];
   /** Values that were filled. */
   readonly cells: number;
-  /** Lines of the file that could not be read, and are in no table; values that are there, though not understood: they stay. */
+  /** Lines of the file that are in no table; values that are there, though not understood: filled here, and kept in a file of texts. */
   readonly unread: { readonly lines: number; readonly values: number };
   /** Numbers of the rows that had gaps, from 0. */
   readonly incomplete: Int32Array;
@@ -69,7 +69,7 @@ export async function impute(model: Model, path: string, options: ImputeOptions 
     const uncertainty = filling.uncertainty.filter((one) => one !== undefined);
     const { unread = { lines: 0, values: 0 } } = data;
     const notes = [...data.notes, ...remarks(model), ...gapsLeft(model.schema, filling.rows)];
-    const done = { cells: cells - unread.values, unread, samples: setting.samples, notes };
+    const done = { cells, unread, samples: setting.samples, notes };
     return { tables, uncertainty, incomplete, effective, ...done };
   } finally {
     await data.close();

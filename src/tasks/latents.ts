@@ -37,7 +37,6 @@ export async function latentRows(
   const parts: LatentRows[] = [];
   for await (const batch of drawnBatches(data, splits, { count, seed, batchSize: BATCH })) {
     const rows = batch.index.length;
-    if (rows === 0) continue;
     encodeInto(codec, batch, buffers, { kind: 'row', seed });
     buffers.draw(rows, (name) => stream(seed, `refit ${name}`, parts.length));
     const out = await session.run(wanted(session, buffers.values(rows)));

@@ -1,5 +1,13 @@
 /** Rows of a dataset brought to a model: which split, how many, in which batches. */
-import type { Batch, Dataset, Split } from '../data/index.ts';
+import {
+  type Batch,
+  concatRows,
+  type Dataset,
+  modelFields,
+  type Rows,
+  type Split,
+  takeRows,
+} from '../data/index.ts';
 import { UserError } from '../errors.ts';
 import { stream } from '../random/index.ts';
 import type { Model } from './model.ts';
@@ -157,16 +165,28 @@ async function* chosen(
   seed: number,
   batchSize: number,
 ): AsyncGenerator<Batch> {
+  const fields = modelFields(data.schema);
   const random = stream(seed, 'rows');
   let [wanted, there] = [count, data.counts[split]];
+  let taken: Rows[] = [];
+  let numbers: number[] = [];
   for await (const { rows, index, ids } of data.batches({ split, batchSize })) {
-    const isTaken = index.map(() => {
-      const takes = random.integer(there--) < wanted;
-      if (takes) wanted--;
-      return Number(takes);
-    });
-    const taken = (_: unknown, i: number) => isTaken[i] === 1;
-    yield { rows, index: index.filter(taken), ids: ids.filter(taken) };
+    const places = [...index.keys()].filter(() => random.integer(there--) < wanted && wanted-- > 0);
+    taken.push(
+      takeRows(
+        fields,
+        rows,
+        places.map((i) => index[i]!),
+      ),
+    );
+    numbers.push(...places.map((i) => ids[i]!));
+    if (numbers.length < batchSize && wanted > 0) continue;
+    yield {
+      rows: concatRows(fields, taken),
+      index: Int32Array.from(numbers, (_, i) => i),
+      ids: Float64Array.from(numbers),
+    };
     if (wanted === 0) return;
+    [taken, numbers] = [[], []];
   }
 }

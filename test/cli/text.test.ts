@@ -74,6 +74,7 @@ test('numbers, durations and words read well', () => {
 
 test('what would steer a terminal is written out, and colours are left', () => {
   assert.equal(harmless('a\x1b[2Jb\x07\x9bc\r'), 'a\\x1b[2Jb\\x07\\x9bc\\x0d');
+  assert.equal(harmless('\x1b[8mx\u202e'), '\\x1b[8mx\\u202e');
   assert.equal(harmless('\x1b[33mNote\x1b[39m: é\t–\n'), '\x1b[33mNote\x1b[39m: é\t–\n');
 });
 

@@ -286,6 +286,8 @@ test('what cannot be read is said by every verb that reads data, and is not lost
     const { err } = await run(words[0]!, 'holes.model', 'broken.csv', ...words.slice(1));
     assert.match(err.replaceAll(/\s+/g, ' '), said, words[0]);
   }
+  const told = await run('encode', 'holes.model', 'broken.csv', '--json');
+  assert.match(told.err, /1 line cannot be read/);
   const { out, err } = await run('impute', 'holes.model', 'broken.csv', '--out', 'mended.csv');
   assert.match(out, /4 rows/);
   assert.match(err, /1 gap filled; what is there but not understood stays as it is written/);
@@ -299,9 +301,11 @@ test('what cannot be read is said by every verb that reads data, and is not lost
   assert.equal(inPlace.code, 2);
   assert.match(inPlace.err, /broken\.csv has lines that cannot be read, which would be lost with it/);
   assert.equal(file('broken.csv'), broken);
-  writeFileSync(join(folder, 'halves.csv'), 'size,weight,kind\n10.5,,pink\n4,2.125,red\n');
-  await run('impute', 'holes.model', 'halves.csv', '--out', 'halves.jsonl');
-  const [half, whole] = jsonLines(file('halves.jsonl'));
+  writeFileSync(join(folder, 'halves.csv'), 'size,weight,kind\n10.5,,pink\n4,2.125,red\n1e30,abc,red\n');
+  const typed = await run('impute', 'holes.model', 'halves.csv', '--out', 'halves.jsonl');
+  assert.match(typed.err, /3 gaps filled, in 2 of 3 rows/); // pink and abc are no values of the model; the file has types
+  const [half, whole, huge] = jsonLines(file('halves.jsonl'));
+  assert.deepEqual([huge!['size'], typeof huge!['weight']], [1e30, 'number']);
   assert.deepEqual([half!['size'], half!['kind'], typeof half!['weight']], [10.5, 'pink', 'number']);
   assert.deepEqual(whole, { size: 4, weight: 2.125, kind: 'red' });
 });

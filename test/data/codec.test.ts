@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createCodec } from '../../src/data/codec.ts';
 import { fitNumeric } from '../../src/data/fit-number.ts';
+import { directionIn } from '../../src/data/number-codec.ts';
 import type { Batch, Rows } from '../../src/data/rows.ts';
 import { type ModelField, parseSchema, type Schema } from '../../src/data/schema.ts';
 import { stream } from '../../src/random/stream.ts';
@@ -100,6 +101,37 @@ for (const [min, max, period] of [
       assert.equal(there(held[i]!, v), Math.min(there(min, v), there(max, v)));
     });
   });
+
+test('of a range that training has seen, values beyond count as its ends; shares beyond 0 and 1 are refused', () => {
+  const encoded = (values: readonly number[], more: number) => {
+    const field = fitNumeric(
+      { ...draft, missing: false, name: 'x', type: 'number' },
+      Float64Array.from(values),
+      {
+        likelihood: 'beta',
+      },
+    );
+    const x = new Float32Array(1);
+    createCodec(schemaOf([field])).encode(whole({ count: 1, columns: [Float64Array.of(more)] }), { x });
+    return x[0];
+  };
+  assert.equal(encoded([5, 7.5, 15], 15.3), 1);
+  assert.equal(encoded([5, 7.5, 15], 4), 0);
+  assert.equal(encoded([0.1, 0.25, 0.9], 0.5), 0.5);
+  assert.throws(() => encoded([0.1, 0.25, 0.9], 1.5), /column "x", row 1: 1.5 cannot be by the law/);
+});
+
+test('directions of any turn and range are given back within it', () => {
+  for (const [min, max, v, expected] of [
+    [-300, 0, -290, -290],
+    [-300, 0, 70, -290],
+    [400, 700, 50, 410],
+    [-90, 300, 200, 200],
+    [-180, 180, 190, -170],
+    [0, 360, -10, 350],
+  ] as const)
+    assert.equal(directionIn({ min, max }, 360, v), expected);
+});
 
 test('parts say where each field lies', () => {
   const codec = createCodec(schemaOf([category, { ...boolean, missing: false }]));

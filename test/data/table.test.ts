@@ -188,6 +188,9 @@ test('long numbers that repeat are not merged, and numbers as people write them 
   assert.match(user!, /^user: ignored: whole numbers beyond 2\^53, which would not be told apart/);
   assert.match(amount!, /^amount: ignored: "1.200,50" is no number here: numbers are read with a point/);
   assert.ok(long!.length < 140, long);
+  const masses = Array.from({ length: 60 }, (_, i) => `${1 + (i % 20) / 10}e30,${i % 3}`);
+  const far = await openDataset(put(folder, 'far.csv', `mass,y\n${masses.join('\n')}\n`));
+  assert.match(describeSchema(far.schema)[0]!, /^mass: number 1e\+30 to 2.9e\+30, 20 values/);
   const some = Array.from({ length: 60 }, (_, i) => (i % 20 === 0 ? `"1,${200 + i}.5"` : `${i}.5`));
   const mixed = await openDataset(
     put(folder, 'some.csv', `x,y\n${some.map((v, i) => `${v},${i % 3}`).join('\n')}\n`),

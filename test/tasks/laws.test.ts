@@ -88,7 +88,7 @@ test('each column comes back in its own units and set', async () => {
       encode(model, beyond),
       (e) =>
         e instanceof UserError &&
-        e.message.startsWith(`column "${name}", row 2: `) &&
+        e.message.includes(`beyond.csv, column "${name}", row 2: `) &&
         /cannot be by the law/.test(e.message),
     );
   }
