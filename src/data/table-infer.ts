@@ -198,7 +198,7 @@ const isInDigits = async ({ db, relation, stats }: Column): Promise<boolean> =>
   /INT/.test(relation.raw.types[stats.column]!) || /^[+-]?\d+$/.test(await firstValue(db, relation, stats));
 
 /** Why a column of which every value differs is left out. */
-async function whyDiffering({ db, relation, stats }: Column): Promise<string> {
+async function whyDiffering({ db, relation, stats }: Omit<Column, 'edit'>): Promise<string> {
   if (typeOf(stats) !== 'text') return IDENTIFIER;
   const first = await firstValue(db, relation, stats);
   return isWrittenNumber(first) ? `${shortText(first)} is no number here: ${WRITTEN}` : IDENTIFIER;
@@ -360,7 +360,6 @@ async function notModelled({ db, relation, stats }: Column): Promise<Draft> {
     );
   }
   if (/^[{[]/.test(await firstValue(db, relation, stats))) return ignored(stats, 'text', 'nested values');
-  if (allDiffer(stats))
-    return ignored(stats, 'text', await whyDiffering({ db, relation, stats, edit: undefined }));
+  if (allDiffer(stats)) return ignored(stats, 'text', await whyDiffering({ db, relation, stats }));
   return ignored(stats, 'text', `text with ${stats.distinct} different values in ${present} rows`);
 }

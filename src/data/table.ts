@@ -88,10 +88,10 @@ async function openFiles(
   const parts: Rows[] = [];
   for (const file of all)
     parts.push(file === files.train && loaded ? loaded : await readRows(file.db, file.relation, wanted));
-  close();
   for (const [k, { relation }] of all.entries())
     for (const [j, field] of fields.entries())
       if (isNumeric(field)) checkColumn(field, parts[k]!.columns[j] as Float64Array, relation.path);
+  close();
   return randomAccessDataset({
     ...about,
     ids: givenIds(rows, settings),

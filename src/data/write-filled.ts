@@ -148,7 +148,7 @@ async function fractional(
   return new Set(asked.filter(({ j }) => Number(counts![`n${j}`]) > 0).map(({ name }) => name));
 }
 
-/** Also what no 64-bit integer holds. */
+/** Whether a number is not whole, or so large that it is not made a 64-bit integer. */
 const isFraction = (number: string): string => `${number} <> trunc(${number}) OR abs(${number}) > 9e15`;
 
 /** A text as a finite number; NULL where it is none. */
